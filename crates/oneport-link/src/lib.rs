@@ -1,0 +1,2 @@
+mod machine;
+pub use machine::{Input, Machine, Reason, Route, Transmit};
