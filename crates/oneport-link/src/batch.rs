@@ -1,0 +1,66 @@
+//! Several messages in as few packets as possible.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::{ChannelId, Kind, Link, Write};
+
+/// Messages being written to one [`Link`]; see [`Link::batch`].
+pub struct Batch<'a> {
+    link: &'a mut Link,
+    /// The bytes that wait for the peer's acknowledgement, over all channels.
+    buffered: usize,
+    wrote: bool,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(link: &'a mut Link) -> Self {
+        let ids: Vec<_> = link.channels.iter().collect();
+        let buffered = ids
+            .into_iter()
+            .filter_map(|id| link.rtc.channel(id).map(|mut c| c.buffered_amount()))
+            .sum();
+        Self {
+            link,
+            buffered,
+            wrote: false,
+        }
+    }
+
+    /// Writes one message.
+    pub fn write(&mut self, channel: ChannelId, kind: Kind, payload: &[u8]) -> Write {
+        let link = &mut *self.link;
+        let Some(id) = link.channels.get(channel) else {
+            return Write::Refused;
+        };
+        if payload.is_empty() || link.is_closed() {
+            return Write::Refused;
+        }
+        if payload.len() > link.peer_message_bytes_max {
+            return Write::TooLarge;
+        }
+        if self.buffered >= link.buffered_bytes_target() {
+            return Write::Full;
+        }
+        self.wrote = true;
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            let mut open = link.rtc.channel(id)?;
+            open.write(kind == Kind::Binary, payload).ok()
+        }));
+        match written {
+            Ok(Some(true)) => {
+                self.buffered += payload.len();
+                Write::Accepted
+            }
+            Ok(Some(false)) => Write::Full,
+            Ok(None) | Err(_) => Write::Refused,
+        }
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        if self.wrote {
+            self.link.change(|_| Ok(()));
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! One peer connection.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::config::DtlsVersion;
+use str0m::error::RtcError;
+use str0m::ice::IceCreds;
+use str0m::net::{Protocol, Receive};
+use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig};
+
+use crate::channels::Channels;
+use crate::datagram::{self, Datagram};
+use crate::egress::Egress;
+use crate::offer::{self, Description};
+use crate::paths::Paths;
+use crate::{
+    Batch, ChannelConfig, ChannelId, CloseReason, Kind, LinkConfig, OfferError, Reason, Rejection,
+    Route, Transmit,
+};
+
+/// How many errors of one drain are survived. Garbage from the network is an error of one datagram;
+/// an error that comes again and again is a link that cannot go on.
+const ERRORS_PER_DRAIN_MAX: usize = 8;
+
+/// How often a timer of str0m that is due at once is fed again before it must wait.
+const IMMEDIATE_TIMEOUTS_MAX: usize = 8;
+
+/// How long it must wait then. Nothing in ICE, DTLS or SCTP has a finer timer.
+const TIMEOUT_MIN: Duration = Duration::from_millis(1);
+
+/// What a link tells its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkEvent {
+    /// The peer has proven that it can be reached on this path: its datagrams belong to this link.
+    PathProven(Route),
+    /// The link does not know this path any longer.
+    PathForgotten(Route),
+    /// ICE and DTLS are through.
+    Established,
+    /// A data channel is open, whoever opened it.
+    ChannelOpen(ChannelId, ChannelConfig),
+    /// A data channel of the peer was closed again at once.
+    ChannelRejected(Rejection),
+    /// A data channel is closed.
+    ChannelClosed(ChannelId),
+    /// A message.
+    Message {
+        /// Where it arrived.
+        channel: ChannelId,
+        /// How it was sent.
+        kind: Kind,
+        /// What it says; UTF-8 if it is text, never empty, at most
+        /// [`LinkConfig::message_bytes_max`] long.
+        payload: Vec<u8>,
+    },
+    /// A message that cannot be passed on.
+    MessageRejected(ChannelId, Rejection),
+    /// The link has ended. Comes once, last; what is queued for sending still wants to be sent.
+    Closed(CloseReason),
+}
+
+/// The ICE user name fragment and password of our side of a link (RFC 8445 section 5.3), which must
+/// come from a cryptographically secure source.
+#[derive(Clone)]
+pub struct Credentials {
+    /// At least 4 characters of `A-Za-z0-9+/`; no two links of a relay may have the same.
+    pub ufrag: String,
+    /// At least 22 characters of `A-Za-z0-9+/`.
+    pub password: String,
+}
+
+/// One peer connection: the only owner of a [`str0m::Rtc`].
+///
+/// Every method that changes it leaves the `Rtc` drained, as str0m demands; what came out waits in
+/// two queues, [`poll_transmit`](Self::poll_transmit) and [`poll_event`](Self::poll_event). Several
+/// messages written in one [`batch`](Self::batch) share packets. A panic or an error under it costs
+/// this link and nothing else.
+pub struct Link {
+    config: Arc<LinkConfig>,
+    pub(crate) rtc: Rtc,
+    pub(crate) channels: Channels,
+    pending_offer: Option<SdpPendingOffer>,
+    /// The largest message that the peer takes, in bytes.
+    pub(crate) peer_message_bytes_max: usize,
+    paths: Paths,
+    egress: Egress,
+    events: VecDeque<LinkEvent>,
+    now: Instant,
+    /// When str0m was last told the time.
+    fed: Option<Instant>,
+    rtc_timeout: Instant,
+    handshake_deadline: Option<Instant>,
+    /// The path of the datagram that is being handled.
+    arriving: Option<Route>,
+    /// Set while draining, carried out after it.
+    doom: Option<CloseReason>,
+    closed: bool,
+    errors: u64,
+}
+
+impl Link {
+    /// Takes a peer's offer and makes the answer, as an ICE-lite agent (RFC 8445 section 2.5) that
+    /// is reached on [`LinkConfig::candidates`].
+    ///
+    /// # Errors
+    ///
+    /// [`OfferError`] where the offer cannot be answered. That is the peer's fault.
+    pub fn answer(
+        now: Instant,
+        config: Arc<LinkConfig>,
+        credentials: Credentials,
+        offer: &str,
+    ) -> Result<(Self, String), OfferError> {
+        let description = Description::offer(offer)?;
+        // str0m's parser and session see what a stranger wrote: a panic there is a bad offer.
+        let answered = catch_unwind(AssertUnwindSafe(|| {
+            let mut rtc = build(now, &config, credentials, true);
+            let offer = SdpOffer::from_sdp_string(&description.sdp)
+                .map_err(|error| OfferError::Malformed(error.to_string()))?;
+            let answer = rtc
+                .sdp_api()
+                .accept_offer(offer)
+                .map_err(|error| OfferError::Malformed(error.to_string()))?;
+            Ok((rtc, offer::describe(&answer.to_sdp_string(), &config)))
+        }));
+        let (rtc, answer) = answered
+            .unwrap_or_else(|_| Err(OfferError::Malformed("it cannot be understood".into())))?;
+        let mut link = Self::new(now, config, rtc, description.message_bytes_max);
+        link.change(|_| Ok(()));
+        Ok((link, answer))
+    }
+
+    /// Makes an offer with these data channels, as a full ICE agent whose addresses are
+    /// [`LinkConfig::candidates`]. It goes on with [`Self::accept_answer`].
+    pub fn offer(
+        now: Instant,
+        config: Arc<LinkConfig>,
+        credentials: Credentials,
+        channels: Vec<ChannelConfig>,
+    ) -> (Self, String) {
+        let mut rtc = build(now, &config, credentials, false);
+        let mut changes = rtc.sdp_api();
+        for channel in channels {
+            changes.add_channel_with_config(channel.into_str0m());
+        }
+        let (offer, pending) = changes.apply().expect("a data channel needs an offer");
+        let mut link = Self::new(now, config, rtc, 0);
+        link.pending_offer = Some(pending);
+        link.change(|_| Ok(()));
+        let offer = offer::describe(&offer.to_sdp_string(), &link.config);
+        (link, offer)
+    }
+
+    /// Takes the answer to [`Self::offer`].
+    ///
+    /// # Errors
+    ///
+    /// [`OfferError::Malformed`] where it is no answer to the offer, or the second one.
+    pub fn accept_answer(&mut self, now: Instant, answer: &str) -> Result<(), OfferError> {
+        let malformed = |what: &dyn ToString| OfferError::Malformed(what.to_string());
+        self.advance(now);
+        let parsed = SdpAnswer::from_sdp_string(answer).map_err(|e| malformed(&e))?;
+        let pending = self.pending_offer.take();
+        let pending = pending.ok_or_else(|| malformed(&"there is no offer to answer"))?;
+        self.peer_message_bytes_max = offer::message_bytes_max(answer);
+        let mut accepted = Ok(());
+        self.change(|rtc| {
+            accepted = rtc.sdp_api().accept_answer(pending, parsed);
+            Ok(())
+        });
+        self.feed_time();
+        accepted.map_err(|e| malformed(&e))
+    }
+
+    fn new(now: Instant, config: Arc<LinkConfig>, rtc: Rtc, peer_message_bytes_max: usize) -> Self {
+        let handshake_deadline = Some(now + config.handshake_timeout);
+        Self {
+            channels: Channels::new(&config),
+            config,
+            rtc,
+            pending_offer: None,
+            peer_message_bytes_max,
+            paths: Paths::default(),
+            egress: Egress::default(),
+            events: VecDeque::new(),
+            now,
+            fed: None,
+            rtc_timeout: now,
+            handshake_deadline,
+            arriving: None,
+            doom: None,
+            closed: false,
+            errors: 0,
+        }
+    }
+
+    /// Takes a datagram that belongs to this link.
+    pub fn handle_datagram(&mut self, now: Instant, route: Route, bytes: &[u8]) {
+        self.advance(now);
+        if self.closed {
+            return;
+        }
+        let kind = Datagram::classify(bytes);
+        if kind == Datagram::Dtls {
+            self.paths.follow(route);
+        }
+        let destination = self.config.candidate_for(route.local);
+        match Receive::new(Protocol::Udp, route.peer, destination, bytes) {
+            Ok(receive) => {
+                self.arriving = Some(route);
+                self.change(|rtc| rtc.handle_input(Input::Receive(now, receive)));
+                self.fed = Some(now);
+                self.arriving = None;
+            }
+            Err(_) => self.errors += 1,
+        }
+        if matches!(
+            kind,
+            Datagram::Check {
+                nominates: true,
+                ..
+            }
+        ) {
+            self.paths.follow(route);
+        }
+    }
+
+    /// Lets time pass.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.advance(now);
+        if self.closed {
+            return;
+        }
+        if self.handshake_deadline.is_some_and(|at| at <= now) {
+            self.end(CloseReason::HandshakeTimeout);
+        } else if self.rtc_timeout <= now {
+            self.feed_time();
+        }
+    }
+
+    /// Writes several messages and then drains once, so that SCTP bundles them into as few packets
+    /// as they fit in. The link is drained when the batch is dropped.
+    pub fn batch(&mut self, now: Instant) -> Batch<'_> {
+        self.advance(now);
+        // str0m's timers start from the time that it was last told, which on an idle link is long ago.
+        if self.fed != Some(now) && !self.closed {
+            self.feed_time();
+        }
+        Batch::new(self)
+    }
+
+    /// Closes one data channel; the peer's `onclose` fires.
+    pub fn close_channel(&mut self, now: Instant, channel: ChannelId) {
+        self.advance(now);
+        if let Some(id) = self.channels.remove(channel) {
+            self.change(|rtc| {
+                rtc.direct_api().close_data_channel(id);
+                Ok(())
+            });
+        }
+    }
+
+    /// Ends the link: the peer is told by SCTP and DTLS, and [`LinkEvent::Closed`] comes at once.
+    pub fn close(&mut self, now: Instant, why: &'static str) {
+        self.advance(now);
+        self.end(CloseReason::ByOwner(why));
+    }
+
+    /// What happened, in order.
+    pub fn poll_event(&mut self) -> Option<LinkEvent> {
+        self.events.pop_front()
+    }
+
+    /// The next datagram that may leave now; there may be more that must wait for their pace.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.egress.pop(self.now)
+    }
+
+    /// When [`Self::handle_timeout`] is due, or [`Self::poll_transmit`] yields again.
+    pub fn poll_timeout(&self) -> Option<(Instant, Reason)> {
+        let egress = self.egress.poll_timeout(self.now).map(|at| {
+            let waits = at > self.now;
+            (
+                at,
+                if waits {
+                    Reason::Pacing
+                } else {
+                    Reason::Queued
+                },
+            )
+        });
+        if self.closed {
+            return egress;
+        }
+        let reason = match self.rtc.last_timeout_reason() {
+            str0m::Reason::DTLS => Reason::Dtls,
+            str0m::Reason::Ice => Reason::Ice,
+            str0m::Reason::Sctp => Reason::Sctp,
+            _ => Reason::Rtc,
+        };
+        let handshake = self.handshake_deadline.map(|at| (at, Reason::Handshake));
+        [egress, Some((self.rtc_timeout, reason)), handshake]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// Whether ICE and DTLS are through and the link has not ended.
+    pub fn is_established(&self) -> bool {
+        self.handshake_deadline.is_none() && !self.closed
+    }
+
+    /// Whether the link has ended and all that it had to send is taken: it can be dropped.
+    pub fn is_done(&self) -> bool {
+        self.closed && self.egress.is_empty()
+    }
+
+    /// The paths on which the peer has proven itself.
+    pub fn paths(&self) -> impl Iterator<Item = Route> {
+        self.paths.iter()
+    }
+
+    /// How many datagrams were of no use: garbage, records that fail decryption, floods.
+    pub fn datagrams_dropped(&self) -> u64 {
+        self.errors + self.egress.dropped()
+    }
+
+    pub(crate) fn buffered_bytes_target(&self) -> usize {
+        self.config.buffered_bytes_target
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn advance(&mut self, now: Instant) {
+        debug_assert!(now >= self.now, "time must not go back");
+        self.now = self.now.max(now);
+    }
+
+    /// Tells str0m the time.
+    fn feed_time(&mut self) {
+        let now = self.now;
+        self.change(|rtc| rtc.handle_input(Input::Timeout(now)));
+        self.fed = Some(now);
+    }
+
+    /// Changes the `Rtc`, drains it, and serves the timers that are due at once, so that what is
+    /// left to wait for lies in the future.
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Rtc) -> Result<(), RtcError>) {
+        self.step(change);
+        let now = self.now;
+        for _ in 0..IMMEDIATE_TIMEOUTS_MAX {
+            if self.rtc_timeout > now || self.closed {
+                return;
+            }
+            self.step(|rtc| rtc.handle_input(Input::Timeout(now)));
+        }
+        self.rtc_timeout = self.rtc_timeout.max(now + TIMEOUT_MIN);
+    }
+
+    /// Changes the `Rtc` and drains it. The only place where that is done.
+    fn step(&mut self, change: impl FnOnce(&mut Rtc) -> Result<(), RtcError>) {
+        if self.closed {
+            return;
+        }
+        let drained = catch_unwind(AssertUnwindSafe(|| {
+            if let Err(error) = change(&mut self.rtc) {
+                self.note(&error);
+            }
+            self.drain();
+            while let Some(id) = self.channels.next_to_close() {
+                self.rtc.direct_api().close_data_channel(id);
+                self.drain();
+            }
+        }));
+        if drained.is_err() {
+            self.doom = Some(CloseReason::Panicked);
+        }
+        if let Some(reason) = self.doom.take() {
+            self.end(reason);
+        }
+    }
+
+    fn drain(&mut self) {
+        let mut errors = 0;
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(at)) => {
+                    self.rtc_timeout = at.max(self.now);
+                    break;
+                }
+                Ok(Output::Transmit(transmit)) => self.queue(transmit),
+                Ok(Output::Event(event)) => self.handle_event(event),
+                Err(error) => {
+                    self.note(&error);
+                    errors += 1;
+                    if errors >= ERRORS_PER_DRAIN_MAX || !self.rtc.is_alive() {
+                        let what = error.to_string();
+                        self.doom.get_or_insert(CloseReason::Faulty(what));
+                        break;
+                    }
+                }
+            }
+        }
+        if !self.rtc.is_alive() {
+            let what = "the transport gave up".to_string();
+            self.doom.get_or_insert(CloseReason::Faulty(what));
+        }
+    }
+
+    /// An error is garbage from the network until it turns out to be the end of the link: whoever
+    /// can forge a source address must not be able to close somebody else's.
+    fn note(&mut self, error: &RtcError) {
+        self.errors += 1;
+        log::debug!("link: {error}");
+    }
+
+    fn queue(&mut self, transmit: str0m::net::Transmit) {
+        let contents = Vec::from(transmit.contents);
+        let arriving = self
+            .arriving
+            .filter(|arriving| arriving.peer == transmit.destination);
+        let chosen = if datagram::is_stun(&contents) {
+            if let Some(route) = arriving
+                && datagram::is_binding_success(&contents)
+            {
+                self.prove(route);
+            }
+            arriving.or_else(|| self.paths.to(transmit.destination))
+        } else {
+            self.paths.egress()
+        };
+        let route = chosen.unwrap_or(Route {
+            local: transmit.source,
+            peer: transmit.destination,
+        });
+        self.egress.push(Transmit { route, contents });
+    }
+
+    fn prove(&mut self, route: Route) {
+        let proven = self.paths.prove(route);
+        if let Some(forgotten) = proven.forgotten {
+            self.events.push_back(LinkEvent::PathForgotten(forgotten));
+        }
+        if proven.is_new {
+            self.events.push_back(LinkEvent::PathProven(route));
+        }
+        if self.paths.is_exhausted() {
+            let what = "too many changes of address".to_string();
+            self.doom.get_or_insert(CloseReason::Faulty(what));
+        }
+    }
+
+    fn handle_event(&mut self, event: Event) {
+        match event {
+            Event::Connected => {
+                self.handshake_deadline = None;
+                self.events.push_back(LinkEvent::Established);
+            }
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                self.doom.get_or_insert(CloseReason::Lost);
+            }
+            Event::Closed => {
+                self.doom.get_or_insert(CloseReason::ByPeer);
+            }
+            Event::ChannelOpen(id, _) => {
+                let config = self.rtc.channel(id).and_then(|c| c.config().cloned());
+                let config = config.unwrap_or_default();
+                self.events.push_back(self.channels.open(id, &config));
+            }
+            Event::ChannelClose(id) => self.events.extend(self.channels.closed(id)),
+            Event::ChannelData(data) => {
+                self.events.extend(self.channels.message(data));
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the link for this reason, unless it has ended. The peer is told as far as there is
+    /// still somebody to tell it to; nothing waits for its answer.
+    fn end(&mut self, reason: CloseReason) {
+        if self.closed {
+            return;
+        }
+        if reason != CloseReason::Panicked && self.rtc.is_alive() {
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                if self.rtc.close().is_ok() {
+                    self.drain();
+                }
+            }));
+        }
+        self.rtc.disconnect();
+        self.closed = true;
+        self.events.push_back(LinkEvent::Closed(reason));
+    }
+}
+
+fn build(now: Instant, config: &LinkConfig, credentials: Credentials, ice_lite: bool) -> Rtc {
+    let receive_bytes_max = u32::try_from(config.receive_bytes_max()).unwrap_or(u32::MAX);
+    let mut rtc = RtcConfig::new()
+        .set_crypto_provider(crate::certificate::crypto_provider())
+        .set_dtls_cert((*config.certificate.0).clone())
+        .set_dtls_version(DtlsVersion::Auto)
+        .set_ice_lite(ice_lite)
+        .set_local_ice_credentials(IceCreds {
+            ufrag: credentials.ufrag,
+            pass: credentials.password,
+        })
+        .set_sctp_max_message_size(receive_bytes_max)
+        .set_sctp_max_buffered_amount(config.send_bytes_max())
+        .clear_codecs()
+        .build(now);
+    config
+        .candidates
+        .iter()
+        .filter_map(|address| host_candidate(*address))
+        .for_each(|candidate| {
+            rtc.add_local_candidate(candidate);
+        });
+    rtc
+}
+
+/// A wildcard or otherwise unusable address is no candidate.
+fn host_candidate(address: SocketAddr) -> Option<Candidate> {
+    Candidate::host(address, "udp").ok()
+}
