@@ -1,0 +1,34 @@
+//! The bounds of an event loop.
+
+use std::time::Duration;
+
+/// The bounds of an [`EventLoop`](crate::EventLoop).
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How many commands may wait for the loop; one more is refused as
+    /// [`CallError::Busy`](crate::CallError::Busy). At least 1.
+    ///
+    /// The default of 128 commands of about 2 ms (what a new link costs at worst) is a quarter of a
+    /// second of work: who has to wait longer had better try again later.
+    pub commands_max: usize,
+    /// How long [`Handle::call`](crate::Handle::call) waits for the reply; 5 s by default.
+    pub call_timeout: Duration,
+    /// How many TCP connections may wait for their first byte; 256 by default. At least 1.
+    ///
+    /// One more takes the place of the one that has been silent the longest: a client that has
+    /// something to say sends it at once, so that silent connections cannot lock the others out.
+    pub tcp_waiting_max: usize,
+    /// How long a TCP connection may be silent before its first byte; 10 s by default.
+    pub tcp_silence: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            commands_max: 128,
+            call_timeout: Duration::from_secs(5),
+            tcp_waiting_max: 256,
+            tcp_silence: Duration::from_secs(10),
+        }
+    }
+}
