@@ -1,1 +1,72 @@
+//! The relay of oneport, sans IO: [`Relay`] terminates ICE-lite, DTLS and SCTP for every client and
+//! forwards data channel messages between the members of a room, through one UDP port.
+//!
+//! # Embedding it
+//!
+//! Bring a UDP socket, a clock, and a way to carry two SDPs; any signaling will do.
+//!
+//! 1. A client makes an offer with a data channel in it; give it to [`Relay::connect`], with the
+//!    name of a room, and give the client the answer. The client needs no trickle ICE, no STUN and
+//!    no TURN server: it is told where you are, and found when it calls.
+//! 2. Give every datagram that your socket receives to [`Machine::handle_input`], with the address
+//!    it came from and the one of yours that it was sent to.
+//! 3. Send what [`Machine::poll_transmit`] yields, until it yields nothing.
+//! 4. Wait for the next datagram until [`Machine::poll_timeout`] at most, then feed
+//!    [`Input::Timeout`].
+//!
+//! The numbered rules are at [`Machine`]. `examples/embed.rs` is a whole relay in this manner.
+//!
+//! ```
+//! use std::time::Instant;
+//! use oneport_core::{Certificate, LinkConfig, Machine, Relay, RelayConfig};
+//!
+//! let mut now = Instant::now();
+//! let addresses = vec!["192.0.2.1:3478".parse()?];
+//! let config = RelayConfig::new(LinkConfig::new(Certificate::generate(), addresses));
+//! let seed = [7; 32]; // in earnest: from the operating system
+//! let mut relay = Relay::new(now, config, seed);
+//!
+//! let refusal = relay.connect(now, &"lobby".parse()?, "hello?", [192, 0, 2, 9].into());
+//! assert_eq!(refusal.unwrap_err().code(), "bad_offer");
+//! assert_eq!(relay.poll_transmit(), None);
+//! assert_eq!(relay.poll_timeout(), None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What a client gets
+//!
+//! Each message on a data channel goes verbatim, text as text and binary as binary, to the channels
+//! of the same label of all others in the room, in one order for everybody, with the reliability
+//! that each receiver's own channel was opened with. Messages have 1 byte to 256 KiB.
+//!
+//! - A message that is empty, larger, or text that is not UTF-8 goes to nobody and is counted. (An
+//!   empty one would block an ordered channel for good in sctp-proto 0.10.)
+//! - A client that cannot keep up with a reliable channel is closed (`slow`); one whose channel is
+//!   unreliable misses what it cannot take. The publisher is never slowed.
+//! - A client that takes smaller messages (`a=max-message-size`) than one it is owed finds that
+//!   channel closed.
+//!
+//! # What it is not
+//!
+//! It has no clock, no socket, no thread, and no randomness but the seed. Layer 1: it uses
+//! `oneport-link` and `oneport-wire`. [`hub`] knows nothing of WebRTC and can be used alone.
 
+mod command;
+mod config;
+mod deadlines;
+mod demux;
+mod handshakes;
+pub mod hub;
+mod relay;
+mod secrets;
+mod stats;
+
+pub use command::{Command, Connected, Reply};
+pub use config::RelayConfig;
+pub use oneport_link::{
+    Certificate, Input, LinkConfig, Machine, Reason, Rejection, Route, Transmit,
+};
+pub use oneport_wire::{Refusal, RoomName, SessionId};
+pub(crate) use relay::LinkId;
+pub use relay::Relay;
+pub use stats::Stats;

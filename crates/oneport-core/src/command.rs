@@ -1,0 +1,58 @@
+//! What other threads or the embedder ask a relay.
+
+use std::net::IpAddr;
+
+use oneport_wire::{Refusal, RoomName, SessionId};
+
+use crate::Stats;
+
+/// What a relay can be asked, as one type, for drivers that carry commands between threads. Each is
+/// also a method of [`Relay`](crate::Relay).
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// [`Relay::connect`](crate::Relay::connect).
+    Connect {
+        /// The room of the link's plain channels.
+        room: RoomName,
+        /// The client's SDP offer.
+        offer: String,
+        /// The client's address as signaling sees it, for the caps.
+        client: IpAddr,
+    },
+    /// [`Relay::disconnect`](crate::Relay::disconnect).
+    Disconnect {
+        /// The room.
+        room: RoomName,
+        /// The session.
+        session: SessionId,
+    },
+    /// [`Relay::stats`](crate::Relay::stats).
+    Stats,
+    /// [`Relay::shut_down`](crate::Relay::shut_down).
+    ShutDown,
+}
+
+/// What a relay answers to a [`Command`].
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// To [`Command::Connect`].
+    Connected(Result<Connected, Refusal>),
+    /// To [`Command::Disconnect`]: whether there was such a session.
+    Disconnected(bool),
+    /// To [`Command::Stats`].
+    Stats(Box<Stats>),
+    /// To [`Command::ShutDown`].
+    ShuttingDown,
+}
+
+/// A client that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// The SDP answer.
+    pub answer: String,
+    /// The id of its session; who knows it may end it.
+    pub session: SessionId,
+    /// What tells this ICE session from a later one of the same session (RFC 9725 section 4.3.1's
+    /// entity tag): our user name fragment.
+    pub ice_session: String,
+}

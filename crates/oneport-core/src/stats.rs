@@ -1,0 +1,38 @@
+//! What a relay has done so far.
+
+use std::collections::BTreeMap;
+
+use oneport_link::Rejection;
+
+use crate::hub::HubStats;
+
+/// What a relay has done so far, and what it holds now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Links that there are, in whatever state.
+    pub links: usize,
+    /// Those of them whose handshake is not through.
+    pub handshakes: usize,
+    /// Rooms that there are.
+    pub rooms: usize,
+    /// Memory that messages take that somebody still has to take, in bytes.
+    pub ring_bytes: usize,
+    /// What went through the rooms.
+    pub hub: HubStats,
+    /// Links that were established.
+    pub established: u64,
+    /// Offers that were refused, by the refusal's code.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Links that ended, by the reason's code.
+    pub closed: BTreeMap<&'static str, u64>,
+    /// Channels and messages that were not taken, by why.
+    pub rejected: BTreeMap<Rejection, u64>,
+    /// Channels that were closed because a message was larger than their peer takes.
+    pub too_large_for_peer: u64,
+    /// Datagrams that came in.
+    pub datagrams: u64,
+    /// Datagrams that belonged to no link: garbage, stragglers, scans.
+    pub datagrams_unmatched: u64,
+    /// Datagrams that their link could not use, counted when the link ends.
+    pub datagrams_dropped: u64,
+}
