@@ -1,1 +1,70 @@
+//! oneport's blocking signaling endpoint: HTTP/1.1 and WebSocket on threads.
+//!
+//! It serves the page and the browser library, takes SDP offers (`POST /r/{room}` in the shape of
+//! WHIP, RFC 9725, or JSON over a WebSocket at `/ws`), and asks a [`Backend`] for the answers.
+//!
+//! It is not a web server for anything else, it terminates no TLS, and it does not listen:
+//! somebody else accepts connections and hands them over with [`Endpoint::serve`], which never
+//! blocks. It knows neither the relay core nor the event loop; it only sees the [`Backend`].
+//! Layer 1: above `oneport-wire`, beside the core.
+//!
+//! Each connection has a thread of its own. Everything about it is bounded, by [`Config`] or by a
+//! named constant: how many there are, how long a request may take to arrive however it is
+//! dripped, how long a response may take to leave, how many requests and bytes there may be.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::{IpAddr, TcpListener, TcpStream};
+//! use std::sync::Arc;
+//!
+//! use oneport_signal::{Backend, Config, Connected, Endpoint};
+//! use oneport_wire::{Refusal, RoomName, SessionId};
+//!
+//! struct Full;
+//!
+//! impl Backend for Full {
+//!     fn connect(&self, _: RoomName, _: String, _: IpAddr) -> Result<Connected, Refusal> {
+//!         Err(Refusal::RelayFull)
+//!     }
+//!     fn disconnect(&self, _: &RoomName, _: SessionId) -> bool {
+//!         false
+//!     }
+//! }
+//!
+//! let endpoint = Endpoint::new(Config::default(), &[], Arc::new(Full));
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//!
+//! let mut client = TcpStream::connect(listener.local_addr()?)?;
+//! let (stream, peer) = listener.accept()?;
+//! endpoint.serve(stream, peer);
+//!
+//! client.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
+//! let mut response = String::new();
+//! client.read_to_string(&mut response)?;
+//! assert!(response.starts_with("HTTP/1.1 200 OK\r\n"));
+//! assert!(response.ends_with("\r\n\r\nok\n"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
+mod asset;
+mod backend;
+mod config;
+mod connection;
+mod counters;
+mod date;
+mod deadline_stream;
+mod endpoint;
+mod handler;
+mod handshake;
+mod head;
+mod problem;
+mod response;
+mod route;
+mod websocket;
+
+pub use asset::Asset;
+pub use backend::{Backend, Connected};
+pub use config::Config;
+pub use counters::Counters;
+pub use endpoint::{Endpoint, STACK_BYTES};
+pub use websocket::WEBSOCKET_MESSAGE_BYTES_MAX;

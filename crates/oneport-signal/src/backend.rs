@@ -1,0 +1,39 @@
+//! What stands behind the endpoint.
+
+use std::net::IpAddr;
+
+use oneport_wire::{Refusal, RoomName, SessionId};
+
+/// Answers offers. The endpoint's only way to the relay.
+///
+/// Its methods are called on the connections' threads, several at once. They may block, but only
+/// for a bounded time: for as long as they do, the connection keeps its place under
+/// [`Config::connections_max`](crate::Config::connections_max). A thread has
+/// [`STACK_BYTES`](crate::STACK_BYTES) of stack. If a method panics, only that connection dies.
+pub trait Backend: Send + Sync + 'static {
+    /// Takes a client into a room and answers its SDP offer, which is not empty and not longer
+    /// than [`OFFER_BYTES_MAX`](oneport_wire::OFFER_BYTES_MAX), but otherwise unchecked.
+    ///
+    /// `client` is the address at the other end of the TCP connection, with IPv4 always spelt as
+    /// IPv4.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the client is not taken in; it becomes the response.
+    fn connect(&self, room: RoomName, offer: String, client: IpAddr) -> Result<Connected, Refusal>;
+
+    /// Ends a session; says whether there was such a session in that room.
+    fn disconnect(&self, room: &RoomName, session: SessionId) -> bool;
+}
+
+/// A client that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// The SDP answer.
+    pub answer: String,
+    /// The session, whose URL the client is told.
+    pub session: SessionId,
+    /// Names the ICE session (RFC 9725 section 4.3.1): an opaque entity tag without its quotes.
+    /// Characters that an entity tag cannot have (RFC 9110 section 8.8.3) are left out.
+    pub etag: String,
+}

@@ -1,0 +1,235 @@
+//! One HTTP connection, from the first byte until it closes or becomes a WebSocket.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use log::debug;
+
+use crate::config::Config;
+use crate::date::http_date;
+use crate::deadline_stream::DeadlineStream;
+use crate::handler::{Handler, Plan};
+use crate::head::{Head, Method};
+use crate::problem::Problem;
+use crate::response::{Form, Persistence, Response};
+use crate::route::Route;
+use crate::websocket;
+
+/// A connection and the bytes that were read from it but not used yet: pipelined requests stay
+/// here while the ones before them are answered.
+pub(crate) struct Connection<'a> {
+    config: &'a Config,
+    handler: &'a Handler,
+    client: IpAddr,
+    stream: DeadlineStream,
+    buffer: Vec<u8>,
+}
+
+/// What comes after a request.
+enum Next {
+    Request,
+    Close,
+    WebSocket,
+}
+
+/// What a read is for, which decides whether its failure deserves a response.
+#[derive(Clone, Copy)]
+enum Waiting {
+    /// Nothing of a request is there yet.
+    ForRequest,
+    /// Its beginning is.
+    ForRest,
+}
+
+/// Why no whole request arrived.
+enum Stop {
+    /// Nobody is there, or nobody asked anything.
+    Silently,
+    /// The client hears why. What it has sent is of no use any more.
+    With(Problem),
+}
+
+impl<'a> Connection<'a> {
+    pub(crate) fn new(
+        config: &'a Config,
+        handler: &'a Handler,
+        client: IpAddr,
+        stream: DeadlineStream,
+    ) -> Self {
+        Self {
+            config,
+            handler,
+            client,
+            stream,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Serves the connection to its end.
+    pub(crate) fn run(mut self) {
+        // The first request's time runs from here: a fresh connection has no idle time on top.
+        self.stream.read_within(self.config.request_timeout);
+        let mut left = self.config.requests_per_connection_max;
+        let next = loop {
+            left = left.saturating_sub(1);
+            match self.serve_request(left == 0) {
+                Ok(Next::Request) => {}
+                next => break next,
+            }
+            if let Err(stop) = self.await_next_request() {
+                break Err(stop);
+            }
+        };
+        match next {
+            Ok(Next::WebSocket) => {
+                websocket::run(
+                    self.config,
+                    self.handler,
+                    self.client,
+                    self.stream,
+                    self.buffer,
+                );
+            }
+            Ok(_) => self.stream.linger(self.config.linger_timeout),
+            Err(Stop::Silently) => {}
+            Err(Stop::With(problem)) => self.fail(problem),
+        }
+    }
+
+    /// Reads a request and answers it; `last` if the connection shall close after it.
+    fn serve_request(&mut self, last: bool) -> Result<Next, Stop> {
+        let head = self.read_head()?;
+        let plan = self.handler.plan(&head);
+        // The next request begins after the body. Where nobody wants the body, closing is simpler
+        // than reading it; and a client that waits for 100 Continue may never send it.
+        let body_unread = head.content_length.unwrap_or(0) > 0;
+        let (response, close) = match plan {
+            Ok(Plan::Upgrade(response)) => {
+                self.respond(&head, response, Persistence::KeepAlive)?;
+                return Ok(Next::WebSocket);
+            }
+            Ok(Plan::ReadOffer { room, bytes }) => {
+                let body = self.read_body(&head, bytes)?;
+                (self.handler.offer(room, body, self.client), false)
+            }
+            Ok(Plan::Respond(response)) => (response, body_unread),
+            Err(problem) => (problem.into(), body_unread),
+        };
+        let persistence = match (last || close || !head.keep_alive, head.http11) {
+            (true, _) => Persistence::Close,
+            (false, true) => Persistence::KeepAlive,
+            (false, false) => Persistence::KeepAliveSaid,
+        };
+        self.respond(&head, response, persistence)?;
+        match persistence {
+            Persistence::Close => Ok(Next::Close),
+            Persistence::KeepAlive | Persistence::KeepAliveSaid => Ok(Next::Request),
+        }
+    }
+
+    fn read_head(&mut self) -> Result<Head, Stop> {
+        loop {
+            match Head::parse(&self.buffer, self.config.head_bytes_max) {
+                Ok(Some((head, length))) => {
+                    self.buffer.drain(..length);
+                    return Ok(head);
+                }
+                Ok(None) if self.buffer.is_empty() => self.read_more(Waiting::ForRequest)?,
+                Ok(None) => self.read_more(Waiting::ForRest)?,
+                Err(fault) => return Err(Stop::With(fault.into())),
+            }
+        }
+    }
+
+    fn read_body(&mut self, head: &Head, bytes: usize) -> Result<Vec<u8>, Stop> {
+        // A client that has begun with the body does not wait for this (RFC 9110 section 10.1.1).
+        if head.expects_continue && self.buffer.is_empty() && bytes > 0 {
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        while self.buffer.len() < bytes {
+            self.read_more(Waiting::ForRest)?;
+        }
+        let rest = self.buffer.split_off(bytes);
+        Ok(std::mem::replace(&mut self.buffer, rest))
+    }
+
+    /// Waits for the beginning of another request, and sets the time that the whole of it has.
+    fn await_next_request(&mut self) -> Result<(), Stop> {
+        if self.buffer.is_empty() {
+            self.stream.read_within(self.config.keep_alive_timeout);
+            self.read_more(Waiting::ForRequest)?;
+        }
+        self.stream.read_within(self.config.request_timeout);
+        Ok(())
+    }
+
+    /// Reads once. With this, the buffer never holds more than one chunk beyond what is needed: it
+    /// is only called while a head or body that has a limit is not complete.
+    fn read_more(&mut self, waiting: Waiting) -> Result<(), Stop> {
+        let mut chunk = [0; CHUNK_BYTES];
+        match (self.stream.read(&mut chunk), waiting) {
+            (Ok(count @ 1..), _) => {
+                self.buffer.extend_from_slice(&chunk[..count]);
+                Ok(())
+            }
+            (Ok(0), Waiting::ForRest) => Err(Stop::With(Problem::incomplete())),
+            (Err(error), Waiting::ForRest) if error.kind() == ErrorKind::TimedOut => {
+                self.handler.meters.timeouts.count();
+                Err(Stop::With(Problem::request_timeout()))
+            }
+            _ => Err(Stop::Silently),
+        }
+    }
+
+    fn respond(
+        &mut self,
+        head: &Head,
+        response: Response,
+        persistence: Persistence,
+    ) -> Result<(), Stop> {
+        debug!(
+            "{:?} {} -> {}",
+            head.method,
+            Route::of(&head.path),
+            response.status
+        );
+        let form = Form {
+            head_only: head.method == Method::Head,
+            persistence,
+        };
+        self.send(&response, form)
+    }
+
+    /// The last response, to what was not a request.
+    fn fail(mut self, problem: Problem) {
+        let response = Response::from(problem);
+        debug!("no request -> {}", response.status);
+        let form = Form {
+            head_only: false,
+            persistence: Persistence::Close,
+        };
+        if self.send(&response, form).is_ok() {
+            self.stream.linger(self.config.linger_timeout);
+        }
+    }
+
+    fn send(&mut self, response: &Response, form: Form) -> Result<(), Stop> {
+        self.handler.meters.response(response.status);
+        self.write(&response.to_bytes(form, &http_date(SystemTime::now())))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        self.stream.write_within(self.config.write_timeout);
+        self.stream.write_all(bytes).map_err(|error: io::Error| {
+            if error.kind() == ErrorKind::TimedOut {
+                self.handler.meters.timeouts.count();
+            }
+            // Whoever does not take a response would not take an error either.
+            Stop::Silently
+        })
+    }
+}
+
+/// A request with a usual offer comes in one read; this lies on the thread's stack.
+const CHUNK_BYTES: usize = 4096;

@@ -1,0 +1,172 @@
+//! Takes connections over and gives each a thread.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::SystemTime;
+
+use log::{debug, warn};
+
+use crate::asset::{Asset, Shelf};
+use crate::backend::Backend;
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::counters::{Counters, Meters};
+use crate::date::http_date;
+use crate::deadline_stream::DeadlineStream;
+use crate::handler::Handler;
+use crate::problem::Problem;
+use crate::response::{Form, Persistence, Response};
+
+/// The stack of a connection's thread, in bytes.
+///
+/// The endpoint's own deepest call is the parsing of a head: 4 KiB of read buffer and 2 KiB of
+/// headers in a dozen frames. Bodies and messages are on the heap, and nothing recurses, JSON
+/// included (what it does not know it skips in a loop). That leaves most of it to the backend and
+/// the logger. Memory is only used for what is touched.
+pub const STACK_BYTES: usize = 256 * 1024;
+
+/// The signaling endpoint. Connections go in with [`serve`](Self::serve); each is then served by a
+/// thread of its own until it ends, which it does within the times of its [`Config`] even if the
+/// endpoint is dropped before.
+pub struct Endpoint {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: Config,
+    handler: Handler,
+    open: AtomicUsize,
+}
+
+impl Endpoint {
+    /// An endpoint that serves these assets and has offers answered by this backend.
+    pub fn new(config: Config, assets: &'static [Asset], backend: Arc<dyn Backend>) -> Self {
+        let handler = Handler {
+            shelf: Shelf::new(assets),
+            backend,
+            meters: Meters::default(),
+        };
+        let shared = Shared {
+            config,
+            handler,
+            open: AtomicUsize::new(0),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Takes over a connection from which nothing has been read yet (to have peeked is fine), and
+    /// never blocks. The stream may be in blocking mode or not.
+    ///
+    /// If there are [`Config::connections_max`] already, the client gets a `503` with
+    /// `Retry-After` if its socket takes it at once, and the connection is closed. If the system
+    /// gives no thread, it is just closed. The [counters](Self::counters) tell what happened.
+    pub fn serve(&self, stream: TcpStream, peer: SocketAddr) {
+        let meters = &self.shared.handler.meters;
+        let Some(place) = Place::take(&self.shared) else {
+            debug!("turned {peer} away: too many connections");
+            meters.turned_away.count();
+            meters.response(503);
+            // A client that cannot be told is turned away all the same.
+            let _ = turn_away(stream);
+            return;
+        };
+        match spawn(place, stream, peer) {
+            Ok(()) => meters.served.count(),
+            Err(error) => {
+                warn!("a signaling connection was dropped: {error}");
+                meters.failed.count();
+            }
+        }
+    }
+
+    /// How many connections are open, WebSockets included.
+    pub fn connections(&self) -> usize {
+        self.shared.open.load(Ordering::Relaxed)
+    }
+
+    /// What has happened so far.
+    pub fn counters(&self) -> Counters {
+        self.shared.handler.meters.read()
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("config", &self.shared.config)
+            .field("connections", &self.connections())
+            .field("counters", &self.counters())
+            .finish()
+    }
+}
+
+/// One connection's share of [`Config::connections_max`]; given back when dropped, so also if its
+/// thread panics or never begins.
+struct Place(Arc<Shared>);
+
+impl Place {
+    fn take(shared: &Arc<Shared>) -> Option<Self> {
+        let max = shared.config.connections_max;
+        shared
+            .open
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| {
+                (open < max).then_some(open + 1)
+            })
+            .ok()
+            .map(|_| Self(Arc::clone(shared)))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// If this fails, the stream is closed and the place given back: both are dropped.
+fn spawn(place: Place, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    // A response is one write: there is nothing to wait for.
+    stream.set_nodelay(true)?;
+    let client = peer.ip().to_canonical();
+    thread::Builder::new()
+        // At most 15 characters, which is what Linux shows.
+        .name("oneport-signal".into())
+        .stack_size(STACK_BYTES)
+        .spawn(move || {
+            let Shared {
+                config, handler, ..
+            } = &*place.0;
+            Connection::new(config, handler, client, DeadlineStream::new(stream)).run();
+        })
+        .map(drop)
+}
+
+/// Answers 503 as far as that needs no waiting.
+fn turn_away(mut stream: TcpStream) -> io::Result<()> {
+    stream.set_nonblocking(true)?;
+    // The request has usually arrived, that is how it was known to be HTTP. It is read, because
+    // closing with unread bytes sends a reset that can overtake the response.
+    let mut scrap = [0; 4096];
+    for _ in 0..TURNED_AWAY_READS_MAX {
+        if !matches!(stream.read(&mut scrap), Ok(1..)) {
+            break;
+        }
+    }
+    let form = Form {
+        head_only: false,
+        persistence: Persistence::Close,
+    };
+    let response = Response::from(Problem::too_many_connections());
+    stream.write_all(&response.to_bytes(form, &http_date(SystemTime::now())))?;
+    stream.shutdown(Shutdown::Write)
+}
+
+/// Reads of a connection that is turned away: 16 KiB, more than a request with a usual offer.
+const TURNED_AWAY_READS_MAX: usize = 4;

@@ -1,0 +1,171 @@
+//! What a request gets.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use log::debug;
+use oneport_wire::{OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
+
+use crate::asset::Shelf;
+use crate::backend::{Backend, Connected};
+use crate::counters::Meters;
+use crate::handshake;
+use crate::head::{Head, Method};
+use crate::problem::Problem;
+use crate::response::Response;
+use crate::route::Route;
+
+/// Turns requests into responses; knows no sockets.
+pub(crate) struct Handler {
+    pub(crate) shelf: Shelf,
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) meters: Meters,
+}
+
+/// How a request goes on after its head.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    /// It is answered already; its body, if any, means nothing.
+    Respond(Response),
+    /// Its body is an offer of this many bytes, for [`Handler::offer`].
+    ReadOffer { room: RoomName, bytes: usize },
+    /// It is answered with this, and from then on the connection is a WebSocket.
+    Upgrade(Response),
+}
+
+impl Handler {
+    /// Looks at a head. Everything that can be refused without the body is refused here, before
+    /// the client spends the effort of sending it.
+    pub(crate) fn plan(&self, head: &Head) -> Result<Plan, Problem> {
+        let route = Route::of(&head.path);
+        match (route, head.method) {
+            (Route::Page(path), _) if !self.shelf.has(path) => Err(Problem::not_found()),
+            (_, Method::Options) => Ok(Plan::Respond(preflight(route))),
+            (Route::Page(path), Method::Get | Method::Head) => match self.shelf.get(path, head) {
+                Some(response) => Ok(Plan::Respond(response)),
+                None => Err(Problem::not_found()),
+            },
+            (Route::Health, Method::Get | Method::Head) => Ok(Plan::Respond(health())),
+            (Route::WebSocket, Method::Get) => handshake::accept(head).map(Plan::Upgrade),
+            (Route::Room(room), Method::Post) => plan_offer(room, head),
+            (Route::Session { room, session }, Method::Delete) => self.delete(room, session),
+            _ => Err(Problem::method_not_allowed(route.allow())),
+        }
+    }
+
+    /// The response to an offer that came over HTTP.
+    pub(crate) fn offer(&self, room: RoomName, body: Vec<u8>, client: IpAddr) -> Response {
+        match self.connect(room.clone(), body, client) {
+            Ok(connected) => created(&room, connected),
+            Err(refusal) => Problem::from(&refusal).into(),
+        }
+    }
+
+    /// Asks the backend, unless the offer cannot be one.
+    pub(crate) fn connect(
+        &self,
+        room: RoomName,
+        offer: Vec<u8>,
+        client: IpAddr,
+    ) -> Result<Connected, Refusal> {
+        let connected = offer_text(offer)
+            .and_then(|offer| self.backend.connect(room, offer, client))
+            .inspect_err(|refusal| self.note_refusal(refusal, client))?;
+        self.meters.connects.count();
+        Ok(connected)
+    }
+
+    pub(crate) fn note_refusal(&self, refusal: &Refusal, client: IpAddr) {
+        debug!("refused an offer from {client}: {}", refusal.code());
+        self.meters.refusals.count();
+    }
+
+    fn delete(&self, room: &str, session: &str) -> Result<Plan, Problem> {
+        let room = room_name(room)?;
+        let session: SessionId = session.parse().map_err(|_| Problem::no_such_session())?;
+        if !self.backend.disconnect(&room, session) {
+            return Err(Problem::no_such_session());
+        }
+        // 200, not 204, is what RFC 9725 section 4.2 shows.
+        Ok(Plan::Respond(Response::new(200).for_all_origins()))
+    }
+}
+
+/// The URL path of a session.
+pub(crate) fn session_path(room: &RoomName, session: SessionId) -> String {
+    format!("/r/{room}/{session}")
+}
+
+fn plan_offer(room: &str, head: &Head) -> Result<Plan, Problem> {
+    let room = room_name(room)?;
+    if head.content_type.as_deref() != Some("application/sdp") {
+        return Err(Problem::unsupported_media_type());
+    }
+    let Some(length) = head.content_length else {
+        return Err(Problem::length_required());
+    };
+    match usize::try_from(length) {
+        Ok(bytes) if bytes <= OFFER_BYTES_MAX => Ok(Plan::ReadOffer { room, bytes }),
+        _ => Err(Problem::from(&Refusal::OfferTooLarge)),
+    }
+}
+
+fn room_name(name: &str) -> Result<RoomName, Problem> {
+    name.parse()
+        .map_err(|error| Problem::from(&Refusal::BadRoom(error)))
+}
+
+/// What the backend may rely on: some text of bounded length.
+fn offer_text(offer: Vec<u8>) -> Result<String, Refusal> {
+    if offer.is_empty() {
+        return Err(Refusal::BadOffer("it is empty".into()));
+    }
+    if offer.len() > OFFER_BYTES_MAX {
+        return Err(Refusal::OfferTooLarge);
+    }
+    String::from_utf8(offer).map_err(|_| Refusal::BadOffer("it is not UTF-8".into()))
+}
+
+/// `201 Created` (RFC 9725 section 4.2).
+fn created(room: &RoomName, connected: Connected) -> Response {
+    let mut etag = connected.etag;
+    etag.retain(is_etag_character);
+    Response::new(201)
+        .header("Location", session_path(room, connected.session))
+        .header("ETag", format!("\"{etag}\""))
+        .body("application/sdp", connected.answer.into_bytes())
+        .for_all_origins()
+}
+
+/// RFC 9110 section 8.8.3, "etagc", without the obsolete part.
+fn is_etag_character(character: char) -> bool {
+    matches!(character, '!' | '#'..='~')
+}
+
+/// The response to `OPTIONS`, which is also what a browser's CORS preflight wants to see. It does
+/// not judge the room's name: only the request after it can tell a page what is wrong with it.
+fn preflight(route: Route<'_>) -> Response {
+    let response = Response::new(204)
+        .header("Allow", route.allow())
+        .header("Access-Control-Allow-Methods", route.allow())
+        .header(
+            "Access-Control-Allow-Headers",
+            "content-type, authorization, if-match",
+        )
+        .header("Access-Control-Max-Age", PREFLIGHT_SECS)
+        .for_all_origins();
+    match route {
+        Route::Room(_) => response.header("Accept-Post", "application/sdp"),
+        _ => response,
+    }
+}
+
+/// How long a browser may remember a preflight: two hours, the most that Chromium honours.
+const PREFLIGHT_SECS: &str = "7200";
+
+fn health() -> Response {
+    Response::new(200)
+        .body("text/plain; charset=utf-8", b"ok\n")
+        .header("Cache-Control", "no-store")
+        .for_all_origins()
+}

@@ -1,0 +1,228 @@
+//! An error for the client.
+
+use std::borrow::Cow;
+
+use oneport_wire::Refusal;
+
+use crate::head::Fault;
+use crate::response::{Response, reason};
+
+/// Why a request fails, on its way to become a response of type `application/problem+json`
+/// (RFC 9457) with a member `code` for programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    status: u16,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
+}
+
+impl Problem {
+    fn new(status: u16, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            headers: Vec::new(),
+        }
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(404, "not_found", "there is nothing at this path")
+    }
+
+    pub(crate) fn no_such_session() -> Self {
+        let detail = "there is no such session in this room, or it has ended";
+        Self::new(404, "no_such_session", detail)
+    }
+
+    /// `allow` is the list of the methods that there are (RFC 9110 section 10.2.1).
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+        let detail = format!("the methods here are {allow}");
+        Self::new(405, "method_not_allowed", detail).header("Allow", allow)
+    }
+
+    /// A whole request did not arrive in time.
+    pub(crate) fn request_timeout() -> Self {
+        Self::new(
+            408,
+            "request_timeout",
+            "the request took too long to arrive",
+        )
+    }
+
+    /// The client stopped sending in the middle.
+    pub(crate) fn incomplete() -> Self {
+        Self::new(400, "bad_http", "the request ended before it was complete")
+    }
+
+    pub(crate) fn length_required() -> Self {
+        let detail = "the body's length must be told by Content-Length, without Transfer-Encoding";
+        Self::new(411, "length_required", detail)
+    }
+
+    pub(crate) fn unsupported_media_type() -> Self {
+        let detail = "the offer's Content-Type must be application/sdp";
+        Self::new(415, "unsupported_media_type", detail).header("Accept-Post", "application/sdp")
+    }
+
+    /// The request at `/ws` has no `Upgrade: websocket`, or one of another version (RFC 6455
+    /// section 4.4).
+    pub(crate) fn upgrade_required(detail: &'static str) -> Self {
+        Self::new(426, "upgrade_required", detail)
+            .header("Upgrade", "websocket")
+            .header("Connection", "upgrade")
+            .header("Sec-WebSocket-Version", "13")
+    }
+
+    /// The upgrade to WebSocket breaks RFC 6455 section 4.2.1.
+    pub(crate) fn bad_upgrade(detail: &'static str) -> Self {
+        Self::new(400, "bad_upgrade", detail)
+    }
+
+    pub(crate) fn too_many_connections() -> Self {
+        let detail = "too many connections to signaling at this moment";
+        Self::new(503, "too_many_connections", detail).header("Retry-After", "1")
+    }
+
+    pub(crate) fn header(
+        mut self,
+        name: &'static str,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Malformed(detail) => Self::new(400, "bad_http", detail),
+            Fault::TargetTooLong => Self::new(414, "target_too_long", "the URL is too long"),
+            Fault::HeadTooLarge => Self::new(431, "head_too_large", "the headers are too large"),
+            Fault::Version => Self::new(
+                505,
+                "version_not_supported",
+                "this endpoint speaks HTTP/1.1",
+            ),
+            Fault::Expectation => {
+                let detail = "the only expectation that can be met is 100-continue";
+                Self::new(417, "expectation_failed", detail)
+            }
+            Fault::Chunked => Self::length_required(),
+        }
+    }
+}
+
+impl From<&Refusal> for Problem {
+    fn from(refusal: &Refusal) -> Self {
+        let problem = Self::new(refusal.http_status(), refusal.code(), refusal.to_string());
+        match refusal.retry_after_secs() {
+            Some(seconds) => problem.header("Retry-After", seconds.to_string()),
+            None => problem,
+        }
+    }
+}
+
+impl From<Problem> for Response {
+    /// All problems can be read by pages of any origin: some are found before it is known what the
+    /// request is for, and none tells a secret.
+    fn from(problem: Problem) -> Self {
+        let body = serde_json::json!({
+            "type": "about:blank",
+            "title": reason(problem.status),
+            "status": problem.status,
+            "detail": problem.detail,
+            "code": problem.code,
+        });
+        let response = Self::new(problem.status)
+            .body("application/problem+json", body.to_string().into_bytes())
+            .header("Cache-Control", "no-store")
+            .header("X-Content-Type-Options", "nosniff")
+            .for_all_origins();
+        problem
+            .headers
+            .into_iter()
+            .fold(response, |response, (name, value)| {
+                response.header(name, value)
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::response::{Form, Persistence};
+
+    use super::*;
+
+    fn text(problem: Problem) -> String {
+        let form = Form {
+            head_only: false,
+            persistence: Persistence::Close,
+        };
+        String::from_utf8(Response::from(problem).to_bytes(form, "now")).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_refusal_keeps_its_code_status_and_retry_time() {
+        let text = text(Problem::from(&Refusal::RoomFull));
+        assert!(text.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+        assert!(text.contains("\r\nRetry-After: 30\r\n"));
+        assert!(text.contains("\r\nAccess-Control-Allow-Origin: *\r\n"));
+        let (_, body) = text.split_once("\r\n\r\n").expect("a body");
+        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "type": "about:blank",
+                "title": "Service Unavailable",
+                "status": 503,
+                "detail": "the room is full",
+                "code": "room_full",
+            })
+        );
+    }
+
+    #[test]
+    fn no_retry_time_where_none_helps() {
+        let refusal = Refusal::BadOffer("\"\r\n".into());
+        let text = text(Problem::from(&refusal));
+        assert!(text.starts_with("HTTP/1.1 400 "));
+        assert!(!text.contains("Retry-After:"));
+    }
+
+    #[test]
+    fn every_status_has_a_name() {
+        let faults = [
+            Fault::Malformed(""),
+            Fault::TargetTooLong,
+            Fault::HeadTooLarge,
+            Fault::Version,
+            Fault::Expectation,
+            Fault::Chunked,
+        ];
+        let refusals = [
+            Refusal::BadRequest(""),
+            Refusal::OfferTooLarge,
+            Refusal::NoDataChannel,
+            Refusal::TooManyHandshakesFromAddress,
+            Refusal::Busy,
+        ];
+        let own = [
+            Problem::not_found(),
+            Problem::method_not_allowed("GET"),
+            Problem::request_timeout(),
+            Problem::unsupported_media_type(),
+            Problem::upgrade_required(""),
+        ];
+        let problems = faults
+            .map(Problem::from)
+            .into_iter()
+            .chain(refusals.iter().map(Problem::from))
+            .chain(own);
+        for problem in problems {
+            assert_ne!(reason(problem.status), "", "{problem:?}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The endpoint over real sockets on loopback, against a fake backend.
+
+mod bad_requests;
+mod common;
+mod http;
+mod limits;
+mod websocket;
