@@ -1,0 +1,37 @@
+//! The way from signaling's threads to the relay on its own.
+
+use std::net::IpAddr;
+
+use oneport_core::{Command, Relay, Reply};
+use oneport_io::{CallError, Handle};
+use oneport_signal::{Backend, Connected};
+use oneport_wire::{Refusal, RoomName, SessionId};
+
+/// Signaling's backend: asks the relay by its event loop's queue.
+pub(crate) struct RelayBackend(pub(crate) Handle<Relay>);
+
+impl Backend for RelayBackend {
+    fn connect(&self, room: RoomName, offer: String, client: IpAddr) -> Result<Connected, Refusal> {
+        let command = Command::Connect {
+            room,
+            offer,
+            client,
+        };
+        match self.0.call(command) {
+            Ok(Reply::Connected(connected)) => connected.map(|connected| Connected {
+                answer: connected.answer,
+                session: connected.session,
+                etag: connected.ice_session,
+            }),
+            Ok(_) => Err(Refusal::Busy),
+            Err(CallError::Stopped) => Err(Refusal::ShuttingDown),
+            Err(CallError::Busy | CallError::Timeout) => Err(Refusal::Busy),
+        }
+    }
+
+    fn disconnect(&self, room: &RoomName, session: SessionId) -> bool {
+        let room = room.clone();
+        let reply = self.0.call(Command::Disconnect { room, session });
+        matches!(reply, Ok(Reply::Disconnected(true)))
+    }
+}

@@ -1,0 +1,16 @@
+//! The relay as a program: sockets, signaling, page and command line around `oneport-core`.
+//!
+//! It is a library as well, so that tests can start a [`Server`] in their own process; whoever wants
+//! to build something else from the parts uses the crates below. Layer 2.
+
+mod assets;
+mod backend;
+mod banner;
+mod candidates;
+mod cli;
+mod server;
+
+pub use banner::Banner;
+pub use candidates::NoCandidate;
+pub use cli::{Cli, Count, ServeArgs};
+pub use server::{Server, StartError, Stopper};

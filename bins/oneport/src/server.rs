@@ -1,0 +1,203 @@
+//! All parts put together.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use oneport_core::hub::HubLimits;
+use oneport_core::{Certificate, Command, LinkConfig, Relay, RelayConfig, Reply, Stats};
+use oneport_io::{BindError, BindOptions, CallError, EventLoop, Handle, Sockets};
+use oneport_signal::Endpoint;
+
+use crate::assets::ASSETS;
+use crate::backend::RelayBackend;
+use crate::candidates::{self, NoCandidate};
+use crate::cli::ServeArgs;
+
+/// A relay that runs, with its sockets and its signaling endpoint.
+pub struct Server {
+    config: RelayConfig,
+    listen: Vec<SocketAddr>,
+    handle: Handle<Relay>,
+    relay: JoinHandle<io::Result<Relay>>,
+}
+
+impl Server {
+    /// Binds the sockets and starts the relay on a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]; nothing is left running then.
+    pub fn start(args: &ServeArgs) -> Result<Self, StartError> {
+        if let Some(address) = args.listen.iter().find(|a| !a.ip().is_loopback())
+            && !args.open
+        {
+            return Err(StartError::NotOpen { address: *address });
+        }
+        let options = BindOptions {
+            tcp: true,
+            ..BindOptions::default()
+        };
+        let sockets = Sockets::bind(&args.listen, &options).map_err(StartError::Bind)?;
+        let listen = sockets.local_addrs();
+        let interfaces = candidates::interfaces();
+        let candidates = candidates::candidates(&listen, &args.announce, &interfaces)
+            .map_err(StartError::NoCandidate)?;
+        let config = relay_config(args, candidates);
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| StartError::Io(io::Error::other(error)))?;
+        let relay = Relay::new(Instant::now(), config.clone(), seed);
+        let (handle, relay) = spawn(sockets, relay).map_err(StartError::Io)?;
+        Ok(Self {
+            config,
+            listen,
+            handle,
+            relay,
+        })
+    }
+
+    /// Where it listens, with the ports that the system chose.
+    pub fn listen(&self) -> &[SocketAddr] {
+        &self.listen
+    }
+
+    /// What it was configured with.
+    pub fn config(&self) -> &RelayConfig {
+        &self.config
+    }
+
+    /// What can stop it from another thread.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.handle.clone())
+    }
+
+    /// What it has done so far.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] where it has stopped or is too busy to say.
+    pub fn stats(&self) -> Result<Stats, CallError> {
+        match self.handle.call(Command::Stats)? {
+            Reply::Stats(stats) => Ok(*stats),
+            _ => Err(CallError::Stopped),
+        }
+    }
+
+    /// What its event loop has done so far.
+    pub fn io_stats(&self) -> oneport_io::Stats {
+        self.handle.stats()
+    }
+
+    /// Waits until it has stopped, and says what it has done.
+    ///
+    /// # Errors
+    ///
+    /// Where the event loop cannot go on.
+    ///
+    /// # Panics
+    ///
+    /// Where the relay's thread has panicked.
+    pub fn join(self) -> io::Result<Stats> {
+        match self.relay.join() {
+            Ok(relay) => relay.map(|relay| relay.stats()),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+/// Stops a [`Server`].
+#[derive(Clone)]
+pub struct Stopper(Handle<Relay>);
+
+impl Stopper {
+    /// Ends all links properly, then the server. Does not wait for it.
+    pub fn stop(&self) {
+        if let Err(CallError::Busy) = self.0.call(Command::ShutDown) {
+            log::warn!("too busy to stop: try again");
+        }
+    }
+}
+
+type Running = (Handle<Relay>, JoinHandle<io::Result<Relay>>);
+
+/// The event loop and the endpoint need each other: the endpoint's backend asks the loop, and the
+/// loop hands connections to the endpoint. Connections go by way of a cell that is filled when both
+/// are there, before the loop runs.
+fn spawn(sockets: Sockets, relay: Relay) -> io::Result<Running> {
+    let endpoint = Arc::new(std::sync::OnceLock::<Endpoint>::new());
+    let on_stream = {
+        let endpoint = Arc::clone(&endpoint);
+        Box::new(move |stream: TcpStream, peer: SocketAddr| {
+            if let Some(endpoint) = endpoint.get() {
+                endpoint.serve(stream, peer);
+            }
+        })
+    };
+    let io_config = oneport_io::Config::default();
+    let (event_loop, handle) = EventLoop::new(sockets, relay, Some(on_stream), io_config)?;
+    let backend = Arc::new(RelayBackend(handle.clone()));
+    let signal_config = oneport_signal::Config::default();
+    let _ = endpoint.set(Endpoint::new(signal_config, ASSETS, backend));
+    let thread = std::thread::Builder::new().name("relay".into());
+    Ok((handle, thread.spawn(move || event_loop.run())?))
+}
+
+fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> RelayConfig {
+    let defaults = RelayConfig::new(LinkConfig::new(Certificate::generate(), candidates));
+    RelayConfig {
+        hub: HubLimits {
+            rooms_max: args.max_rooms.0,
+            members_per_room_max: args.max_room_clients.0,
+            ..defaults.hub
+        },
+        links_max: args.max_clients.0,
+        handshakes_per_address_max: args.max_connecting_per_address.0,
+        ..defaults
+    }
+}
+
+/// Why a server cannot start.
+#[derive(Debug)]
+pub enum StartError {
+    /// It would let anybody in, and was not told to.
+    NotOpen {
+        /// An address that others can reach.
+        address: SocketAddr,
+    },
+    /// A socket cannot be had.
+    Bind(BindError),
+    /// Clients could not reach it.
+    NoCandidate(NoCandidate),
+    /// The system refuses something else.
+    Io(io::Error),
+}
+
+impl StartError {
+    /// The exit code: 2 where other arguments would help, 1 otherwise.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotOpen { .. } | Self::NoCandidate(_) => 2,
+            Self::Bind(_) | Self::Io(_) => 1,
+        }
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOpen { address } => write!(
+                f,
+                "listening on {address} would let anybody in: add --open if that is what you want, \
+                 or listen on 127.0.0.1"
+            ),
+            Self::Bind(error) => error.fmt(f),
+            Self::NoCandidate(error) => error.fmt(f),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
