@@ -1,1 +1,36 @@
+//! What oneport's end-to-end tests stand on: real browsers, the real binary, real sockets.
+//!
+//! This is the test support, not the tests: those are the `[[test]]` targets beside `src/`. It knows
+//! no other crate of the workspace; it starts the relay as a user would and looks at it from outside.
+//!
+//! - [`browser`] drives headless Chromium and Firefox,
+//! - [`relay`] starts and stops the relay's binary,
+//! - [`http`] sends bytes, good or bad, and reads the response,
+//! - [`stub`] serves small pages from memory,
+//! - [`sockets`] counts the sockets that a process holds,
+//! - [`wait`] and [`lines`] wait, always bounded; [`artifacts`] is where pictures are kept.
+//!
+//! ```no_run
+//! use oneport_tests::{Result, browser::Browser, relay::Relay};
+//! use std::time::Duration;
+//!
+//! fn main() -> Result {
+//!     let relay = Relay::start(&["--listen", "127.0.0.1:0"])?;
+//!     let chromium = Browser::chromium()?;
+//!     let page = chromium.open(&format!("{}#room", relay.url()))?;
+//!     page.wait_for("document.documentElement.dataset.state === 'connected'", Duration::from_secs(10))
+//! }
+//! ```
 
+pub mod artifacts;
+pub mod browser;
+mod contained;
+mod error;
+pub mod http;
+pub mod lines;
+pub mod relay;
+pub mod sockets;
+pub mod stub;
+pub mod wait;
+
+pub use error::{Error, Result};

@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The name of a room: 1 to 64 characters, each a letter, a digit or one of `-._~`.
+/// The name of a room: 1 to 64 characters, each a letter, a digit or one of `-._~`, but not `.` or
+/// `..`, which a URL's path cannot hold (RFC 3986 section 5.2.4).
 ///
 /// These are the characters that need no escape in a URL (RFC 3986 section 2.3, "unreserved"), so
 /// that a room has one spelling in a path, in a fragment and in JSON. Cheap to clone.
@@ -33,6 +34,7 @@ impl FromStr for RoomName {
         }
         match name.chars().find(|c| !is_unreserved(*c)) {
             Some(character) => Err(RoomNameError::Character { character }),
+            None if name == "." || name == ".." => Err(RoomNameError::Dots),
             None => Ok(Self(name.into())),
         }
     }
@@ -64,6 +66,8 @@ pub enum RoomNameError {
         /// The first such character.
         character: char,
     },
+    /// It is `.` or `..`.
+    Dots,
 }
 
 impl fmt::Display for RoomNameError {
@@ -79,6 +83,7 @@ impl fmt::Display for RoomNameError {
                 f,
                 "a room name has only letters a-z, digits and -._~, not {character:?}"
             ),
+            Self::Dots => write!(f, "a room name must not be . or .."),
         }
     }
 }
@@ -101,6 +106,10 @@ mod tests {
             Err(RoomNameError::TooLong { bytes: 65 })
         );
         assert_eq!("".parse::<RoomName>(), Err(RoomNameError::Empty));
+        for dots in [".", ".."] {
+            assert_eq!(dots.parse::<RoomName>(), Err(RoomNameError::Dots));
+        }
+        assert!("...".parse::<RoomName>().is_ok());
     }
 
     #[test]
