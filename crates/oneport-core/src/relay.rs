@@ -407,7 +407,7 @@ impl Relay {
         };
         let client = &mut self.links[id];
         let mut batch = client.link.batch(self.now);
-        let mut too_large = Vec::new();
+        let mut too_large = None;
         let mut is_slow = false;
         loop {
             let (subscription, entry) = match self.hub.next(member) {
@@ -433,8 +433,8 @@ impl Relay {
                     break;
                 }
                 Write::TooLarge => {
-                    self.hub.skip(subscription);
-                    too_large.extend(channel);
+                    too_large = channel;
+                    break;
                 }
                 // The channel is closing; the event that ends the subscription is on its way.
                 Write::Refused => self.hub.skip(subscription),
@@ -444,8 +444,9 @@ impl Relay {
         if is_slow {
             client.link.close(self.now, "slow");
         }
-        for channel in too_large {
+        if let Some(channel) = too_large {
             self.refuse_too_large(id, channel);
+            self.hub.wake(member);
         }
         self.settle(id);
     }
