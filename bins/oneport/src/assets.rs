@@ -14,14 +14,28 @@ pub(crate) static ASSETS: &[Asset] = &[
         content_type: "text/css; charset=utf-8",
         body: include_bytes!("../web/style.css"),
     },
-    Asset {
-        path: "/page.js",
-        content_type: "text/javascript; charset=utf-8",
-        body: include_bytes!("../web/page.js"),
-    },
-    Asset {
-        path: "/link.js",
-        content_type: "text/javascript; charset=utf-8",
-        body: include_bytes!("../web/link.js"),
-    },
+    // The page, from its entry down.
+    script("/page.js", include_bytes!("../web/page.js")),
+    script("/room.js", include_bytes!("../web/room.js")),
+    script("/conversation.js", include_bytes!("../web/conversation.js")),
+    script("/people.js", include_bytes!("../web/people.js")),
+    script("/said.js", include_bytes!("../web/said.js")),
+    script("/composer.js", include_bytes!("../web/composer.js")),
+    script("/me.js", include_bytes!("../web/me.js")),
+    script("/panels.js", include_bytes!("../web/panels.js")),
+    script("/status.js", include_bytes!("../web/status.js")),
+    script("/appearance.js", include_bytes!("../web/appearance.js")),
+    script("/dom.js", include_bytes!("../web/dom.js")),
+    script("/wire.js", include_bytes!("../web/wire.js")),
+    // The library, which other pages may import.
+    script("/link.js", include_bytes!("../web/link.js")),
+    script("/peer.js", include_bytes!("../web/peer.js")),
 ];
+
+const fn script(path: &'static str, body: &'static [u8]) -> Asset {
+    Asset {
+        path,
+        content_type: "text/javascript; charset=utf-8",
+        body,
+    }
+}

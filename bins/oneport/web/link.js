@@ -1,6 +1,6 @@
 /**
  * A data channel to a oneport relay that keeps itself open. No user interface, no dependency: copy
- * this file into your own page, or import it from a relay.
+ * this file and peer.js into your own page, or import it from a relay.
  *
  * ```js
  * import { Link } from './link.js';
@@ -35,6 +35,8 @@
  * @module
  */
 
+import { LOST, Peer } from './peer.js';
+
 /**
  * - `connecting`: the first attempt.
  * - `connected`: the channel is open.
@@ -68,7 +70,7 @@
 
 /** @typedef {{data: string|ArrayBuffer, tag: unknown, at: number}} Outgoing */
 
-/** @typedef {{reason: string, code: string, final?: boolean, retryAfterMs?: number}} Problem */
+/** @typedef {import('./peer.js').Problem} Problem */
 
 /** The relay's largest message, in bytes. A larger one would make a browser close the channel. */
 export const MESSAGE_BYTES_MAX = 256 * 1024;
@@ -76,15 +78,8 @@ export const MESSAGE_BYTES_MAX = 256 * 1024;
 /** How many messages may wait for the channel. */
 const WAITING_MAX = 500;
 
-/** A browser closes the channel if its own queue overflows (Chromium: 16 MiB); stay far below. */
-const BUFFERED_BYTES_HIGH = 256 * 1024;
-const BUFFERED_BYTES_LOW = 64 * 1024;
-
 /** ICE often recovers from `disconnected` within a second or so, and hardly ever later. */
 const LOST_MS_MAX = 2_000;
-
-/** From the start of an attempt to its open channel. */
-const OPEN_MS_MAX = 15_000;
 
 const PAUSE_MS_MIN = 500;
 const PAUSE_MS_MAX = 10_000;
@@ -94,11 +89,6 @@ const STABLE_MS = 5_000;
 
 /** A relay that said good-bye was there until then: only what was on its way may be lost. */
 const ENDED_RESEND_MS_MAX = 3_000;
-
-const LOST = { reason: 'the connection to the relay was lost', code: 'lost' };
-
-/** Longer sentences are cut: they are shown to people. */
-const REASON_CHARS_MAX = 300;
 
 export class Link extends EventTarget {
   /** @type {URL} */ #endpoint;
@@ -302,184 +292,4 @@ export class Link extends EventTarget {
 function pauseMs(failures) {
   const whole = Math.min(2 * PAUSE_MS_MIN * 2 ** Math.min(failures, 16), PAUSE_MS_MAX);
   return (whole / 2) * (1 + Math.random());
-}
-
-/**
- * What a Peer tells its owner. `end` comes at most once, and nothing after it or after `close()`.
- *
- * @typedef {object} Owner
- * @property {() => void} open
- * @property {(data: string|ArrayBuffer) => void} message
- * @property {() => void} writable
- * @property {(silent: boolean) => void} silent
- * @property {(problem: Problem) => void} end
- */
-
-/** One peer connection, from its offer to its end. */
-class Peer {
-  #pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-  /** @type {RTCDataChannel} */ #channel;
-  /** @type {Owner} */ #owner;
-  /** @type {URL|null} where a DELETE ends the session */ #session = null;
-  #isOver = false;
-  /** @type {ReturnType<typeof setTimeout>} */ #watchdog;
-
-  /**
-   * @param {URL} endpoint
-   * @param {string} label
-   * @param {Owner} owner
-   */
-  constructor(endpoint, label, owner) {
-    this.#owner = owner;
-    // Made before the offer, which would otherwise have no data section. Ordered and reliable.
-    this.#channel = this.#pc.createDataChannel(label);
-    this.#listen();
-    this.#watchdog = setTimeout(() => this.#end({ reason: 'the relay did not answer in time', code: 'timeout' }), OPEN_MS_MAX);
-    this.#signal(endpoint).catch((error) => this.#end(asProblem(error)));
-  }
-
-  /** False if the channel does not take it now.
-   * @param {string|ArrayBuffer} data */
-  send(data) {
-    if (this.#channel.readyState !== 'open' || this.#channel.bufferedAmount > BUFFERED_BYTES_HIGH) return false;
-    try {
-      // The two calls are one for JavaScript; their types are not.
-      if (typeof data === 'string') this.#channel.send(data);
-      else this.#channel.send(data);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Ends it and tells the relay, but not the owner. */
-  close() {
-    this.#stop();
-    this.#endSession();
-  }
-
-  #listen() {
-    const channel = this.#channel;
-    channel.binaryType = 'arraybuffer';
-    channel.bufferedAmountLowThreshold = BUFFERED_BYTES_LOW;
-    channel.onopen = () => {
-      clearTimeout(this.#watchdog);
-      this.#owner.open();
-    };
-    channel.onmessage = (event) => this.#owner.message(event.data);
-    channel.onbufferedamountlow = () => this.#owner.writable();
-    channel.onclose = () => this.#end({ reason: 'the relay ended the connection', code: 'ended' });
-    this.#pc.onconnectionstatechange = () => this.#onConnectionState(this.#pc.connectionState);
-  }
-
-  /** @param {RTCPeerConnectionState} state */
-  #onConnectionState(state) {
-    const wasOpen = this.#channel.readyState === 'open';
-    if (state === 'failed') {
-      this.#end({ reason: wasOpen ? LOST.reason : 'no path to the relay was found', code: LOST.code });
-    }
-    if (!wasOpen) return;
-    if (state === 'disconnected' || state === 'connected') this.#owner.silent(state === 'disconnected');
-  }
-
-  /** The offer goes out, the answer comes in; everything after that is on the data path.
-   * @param {URL} endpoint */
-  async #signal(endpoint) {
-    await this.#pc.setLocalDescription();
-    const response = await fetch(endpoint, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/sdp' },
-      body: this.#pc.localDescription?.sdp,
-      signal: AbortSignal.timeout(OPEN_MS_MAX),
-    });
-    if (response.status !== 201) throw await readRefusal(response);
-    this.#session = sessionUrl(response);
-    const sdp = await response.text();
-    if (this.#isOver) this.#endSession();
-    else await this.#pc.setRemoteDescription({ type: 'answer', sdp });
-  }
-
-  /** @param {Problem} problem */
-  #end(problem) {
-    if (this.#isOver) return;
-    this.#stop();
-    // A relay that ended the connection itself has no session left to end.
-    if (problem.code !== 'ended') this.#endSession();
-    this.#owner.end(problem);
-  }
-
-  #stop() {
-    this.#isOver = true;
-    clearTimeout(this.#watchdog);
-    const channel = this.#channel;
-    channel.onopen = channel.onmessage = channel.onbufferedamountlow = channel.onclose = null;
-    this.#pc.onconnectionstatechange = null;
-    this.#pc.close();
-  }
-
-  #endSession() {
-    if (this.#session === null) return;
-    // `keepalive` lets the request outlive the page. Nobody is left to hear of its failure.
-    fetch(this.#session, { method: 'DELETE', keepalive: true }).catch(() => {});
-    this.#session = null;
-  }
-}
-
-/** A failed request as the owner should hear of it.
- * @param {unknown} error
- * @returns {Problem} */
-function asProblem(error) {
-  if (error instanceof Refusal) return error.problem;
-  if (error instanceof TypeError) return { reason: 'the relay cannot be reached', code: 'unreachable' };
-  if (error instanceof DOMException && error.name === 'TimeoutError') {
-    return { reason: 'the relay did not answer in time', code: 'timeout' };
-  }
-  return { reason: 'the relay and this browser do not understand each other', code: 'unreachable' };
-}
-
-/** The relay's "no", as something to throw. */
-class Refusal extends Error {
-  /** @param {Problem} problem */
-  constructor(problem) {
-    super(problem.reason);
-    this.problem = problem;
-  }
-}
-
-/** Reads `application/problem+json` (RFC 9457), or makes do with the status.
- * @param {Response} response
- * @returns {Promise<Refusal>} */
-async function readRefusal(response) {
-  const { status } = response;
-  const body = await response.json().catch(() => null);
-  /** @param {unknown} value */
-  const text = (value) => (typeof value === 'string' ? value.trim().slice(0, REASON_CHARS_MAX) : '');
-  const retryAfterMs = retryAfter(response);
-  return new Refusal({
-    reason: text(body?.detail) || text(body?.title) || `the relay answered with status ${status}`,
-    code: text(body?.code) || `http_${status}`,
-    // A client error repeats itself, except those that are about time.
-    final: status >= 400 && status < 500 && ![408, 425, 429].includes(status) && retryAfterMs === 0,
-    retryAfterMs,
-  });
-}
-
-/** `Retry-After` (RFC 9110 section 10.2.3) in its form of seconds; 0 without one.
- * @param {Response} response */
-function retryAfter(response) {
-  const seconds = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
-  return seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : 0;
-}
-
-/** Only at the relay that answered: a `Location` does not send our DELETE elsewhere.
- * @param {Response} response */
-function sessionUrl(response) {
-  const location = response.headers.get('Location');
-  if (location === null) return null;
-  try {
-    const url = new URL(location, response.url);
-    return url.origin === new URL(response.url).origin ? url : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,0 +1,71 @@
+/** The elements of index.html by what they are, and how to make and change others. */
+
+export const ui = {
+  root: document.documentElement,
+  room: element('room', HTMLInputElement),
+  roomForm: element('room-form', HTMLFormElement),
+  status: element('status', HTMLElement),
+  countdown: element('countdown', HTMLElement),
+  notice: element('notice', HTMLElement),
+  noticeText: element('notice-text', HTMLElement),
+  retry: element('retry', HTMLButtonElement),
+  invite: element('invite', HTMLButtonElement),
+  inviteLabel: element('invite-label', HTMLElement),
+  invitePanel: element('invite-panel', HTMLElement),
+  inviteLink: element('invite-link', HTMLInputElement),
+  inviteClose: element('invite-close', HTMLButtonElement),
+  log: element('log', HTMLElement),
+  messages: element('messages', HTMLOListElement),
+  empty: element('empty', HTMLElement),
+  emptyRoom: element('empty-room', HTMLElement),
+  more: element('more', HTMLButtonElement),
+  composer: element('composer', HTMLFormElement),
+  text: element('text', HTMLTextAreaElement),
+  send: element('send', HTMLButtonElement),
+  name: element('name', HTMLInputElement),
+  meAvatar: element('me-avatar', HTMLElement),
+  hint: element('hint', HTMLElement),
+  typing: element('typing', HTMLElement),
+  people: element('people', HTMLUListElement),
+  peopleCount: element('people-count', HTMLElement),
+  peopleToggle: element('people-toggle', HTMLButtonElement),
+};
+
+/**
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {string} className
+ * @param {string} [text]
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export function make(tag, className, text = '') {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+/** A live region is read again when it is written, even with the same words.
+ * @param {HTMLElement} target
+ * @param {string} text */
+export function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** An input as wide as what is in it, where the style sheet cannot do it.
+ * @param {HTMLInputElement} input */
+export function fitInput(input) {
+  if (!CSS.supports('field-sizing', 'content')) input.style.width = `${Math.max(input.value.length, 3) + 2}ch`;
+}
+
+/**
+ * @template {Element} T
+ * @param {string} id
+ * @param {new () => T} type
+ * @returns {T}
+ */
+function element(id, type) {
+  const found = document.getElementById(id);
+  if (found instanceof type) return found;
+  throw new Error(`the page has no ${type.name} #${id}`);
+}
