@@ -1,10 +1,12 @@
 //! What oneport's end-to-end tests stand on: real browsers, the real binary, real sockets.
 //!
-//! This is the test support, not the tests: those are the `[[test]]` targets beside `src/`. It knows
-//! no other crate of the workspace; it starts the relay as a user would and looks at it from outside.
+//! This is the test support, not the tests: those are the `[[test]]` targets beside `src/`. It starts
+//! the relay as a user would and looks at it from outside; of the workspace's crates it knows only
+//! `oneport-link`, for a client without a browser.
 //!
 //! - [`browser`] drives headless Chromium and Firefox,
 //! - [`relay`] starts and stops the relay's binary,
+//! - [`native`] is a client without a browser,
 //! - [`http`] sends bytes, good or bad, and reads the response,
 //! - [`stub`] serves small pages from memory,
 //! - [`sockets`] counts the sockets that a process holds,
@@ -28,6 +30,7 @@ mod contained;
 mod error;
 pub mod http;
 pub mod lines;
+pub mod native;
 pub mod relay;
 pub mod sockets;
 pub mod stub;

@@ -1,0 +1,15 @@
+//! The relay's binary and its page, end to end: what a person would see who starts `oneport serve` and
+//! opens the page in Chromium and Firefox.
+//!
+//! One test at a time ([`stage::Stage`]): several pages of two browsers are enough for a machine, and
+//! some tests are about time. Pictures and the port table are kept in `target/test-artifacts/`.
+
+mod bare;
+mod stage;
+mod user;
+
+mod chat;
+mod faults;
+mod phone;
+mod plain;
+mod ports;
