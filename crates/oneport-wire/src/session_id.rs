@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::hex::{self, Hex};
+
 /// The id of a session: 128 random bits, printed as 32 lower-case hexadecimal digits.
 ///
 /// It stands in the session's URL, and whoever knows it may end the session: it is as secret as a
@@ -19,13 +21,13 @@ impl SessionId {
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(&self.0).fmt(f)
     }
 }
 
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SessionId({:02x}{:02x}..)", self.0[0], self.0[1])
+        write!(f, "SessionId({}..)", Hex(&self.0[..2]))
     }
 }
 
@@ -33,24 +35,7 @@ impl FromStr for SessionId {
     type Err = SessionIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.as_bytes();
-        if digits.len() != 32 {
-            return Err(SessionIdError);
-        }
-        let mut bits = [0; 16];
-        for (byte, pair) in bits.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-        }
-        Ok(Self(bits))
-    }
-}
-
-/// Lower case only: an id has one spelling.
-fn digit(character: u8) -> Result<u8, SessionIdError> {
-    match character {
-        b'0'..=b'9' => Ok(character - b'0'),
-        b'a'..=b'f' => Ok(character - b'a' + 10),
-        _ => Err(SessionIdError),
+        hex::parse(text).map(Self).ok_or(SessionIdError)
     }
 }
 
