@@ -24,9 +24,13 @@ use crate::udp::UdpSocket;
 /// are reported by the next one.
 const EVENTS_MAX: usize = 256;
 
-/// How many batches each UDP socket receives in one turn: up to 128 buffers, so that a flood on one
-/// socket keeps neither the other sockets nor timers and commands waiting for long.
+/// How many batches each UDP socket receives in one turn: up to 128 buffers, each of which may hold
+/// many datagrams that the kernel has merged.
 const BATCHES_PER_TURN: usize = 4;
+
+/// After how long a turn receives no more: what a datagram costs the machine is the sender's choice,
+/// and commands and timers shall not wait for it.
+const RECEIVE_TIME_MAX: Duration = Duration::from_millis(10);
 
 /// What takes a TCP connection that speaks HTTP: the stream, blocking and with nothing read from it,
 /// and the peer's address. It runs on the loop's thread, so it must pass the stream on, not serve it.
@@ -206,9 +210,13 @@ impl<M: Machine> EventLoop<M> {
         }
     }
 
-    /// Receives from every socket in turn, one batch at a time, so that none starves the others.
+    /// Receives from every socket in turn, one batch at a time, so that none starves the others, and
+    /// not for so long that commands and timers wait. What is left stays readable for the next turn.
     fn receive(&mut self, now: Instant) {
         for _ in 0..BATCHES_PER_TURN {
+            if now.elapsed() > RECEIVE_TIME_MAX {
+                break;
+            }
             for socket in &mut self.udp {
                 socket.receive(&mut self.batch, &mut self.stats, |route, bytes| {
                     let input = Input::Datagram { route, bytes };

@@ -15,10 +15,15 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     pub(crate) fn new(link: &'a mut Link) -> Self {
         let ids: Vec<_> = link.channels.iter().collect();
-        let buffered = ids
-            .into_iter()
-            .filter_map(|id| link.rtc.channel(id).map(|mut c| c.buffered_amount()))
-            .sum();
+        let buffered = catch_unwind(AssertUnwindSafe(|| {
+            ids.into_iter()
+                .filter_map(|id| link.rtc.channel(id).map(|mut c| c.buffered_amount()))
+                .sum()
+        }));
+        let buffered = buffered.unwrap_or_else(|_| {
+            link.panicked();
+            usize::MAX
+        });
         Self {
             link,
             buffered,
@@ -26,7 +31,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Writes one message.
+    /// Writes one message. A [`Write::Refused`] one is lost: where the channel was to be reliable, it
+    /// must be closed.
     pub fn write(&mut self, channel: ChannelId, kind: Kind, payload: &[u8]) -> Write {
         let link = &mut *self.link;
         let Some(id) = link.channels.get(channel) else {
@@ -52,7 +58,11 @@ impl<'a> Batch<'a> {
                 Write::Accepted
             }
             Ok(Some(false)) => Write::Full,
-            Ok(None) | Err(_) => Write::Refused,
+            Ok(None) => Write::Refused,
+            Err(_) => {
+                link.panicked();
+                Write::Refused
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ pub enum CloseReason {
     ByPeer,
     /// The peer gave no sign of life for 15 s (ICE consent, RFC 7675).
     Lost,
-    /// No DTLS handshake within the time for it.
+    /// No DTLS handshake and no data channel within the time for them.
     HandshakeTimeout,
     /// The peer did what the protocols forbid; the text says what.
     Faulty(String),

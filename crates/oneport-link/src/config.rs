@@ -24,7 +24,8 @@ pub struct LinkConfig {
     pub channels_max: usize,
     /// The longest label and the longest subprotocol of a data channel, in bytes each.
     pub label_bytes_max: usize,
-    /// How long a peer has from its description to the end of the DTLS handshake.
+    /// How long a peer has from its description to its first data channel, which takes ICE, DTLS and
+    /// SCTP a few round trips.
     pub handshake_timeout: Duration,
 }
 

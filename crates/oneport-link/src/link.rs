@@ -36,7 +36,8 @@ const TIMEOUT_MIN: Duration = Duration::from_millis(1);
 /// What a link tells its owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkEvent {
-    /// The peer has proven that it can be reached on this path: its datagrams belong to this link.
+    /// The peer has proven, again or for the first time, that it can be reached on this path: its
+    /// datagrams belong to this link.
     PathProven(Route),
     /// The link does not know this path any longer.
     PathForgotten(Route),
@@ -205,27 +206,25 @@ impl Link {
         if self.closed {
             return;
         }
-        let kind = Datagram::classify(bytes);
-        if kind == Datagram::Dtls {
-            self.paths.follow(route);
-        }
         let destination = self.config.candidate_for(route.local);
-        match Receive::new(Protocol::Udp, route.peer, destination, bytes) {
-            Ok(receive) => {
-                self.arriving = Some(route);
-                self.change(|rtc| rtc.handle_input(Input::Receive(now, receive)));
-                self.fed = Some(now);
-                self.arriving = None;
-            }
-            Err(_) => self.errors += 1,
+        let errors = self.errors;
+        self.arriving = Some(route);
+        self.change(|rtc| {
+            let receive = Receive::new(Protocol::Udp, route.peer, destination, bytes)?;
+            rtc.handle_input(Input::Receive(now, receive))
+        });
+        self.arriving = None;
+        if self.errors > errors {
+            return;
         }
-        if matches!(
-            kind,
-            Datagram::Check {
-                nominates: true,
-                ..
-            }
-        ) {
+        self.fed = Some(now);
+        // What the link could use says where the peer is now, if the peer has proven that path.
+        let is_sign = match Datagram::classify(bytes) {
+            Datagram::Dtls => true,
+            Datagram::Check { nominates, .. } => nominates,
+            Datagram::Stun | Datagram::Unknown => false,
+        };
+        if is_sign {
             self.paths.follow(route);
         }
     }
@@ -308,11 +307,6 @@ impl Link {
             .into_iter()
             .flatten()
             .min_by_key(|(at, _)| *at)
-    }
-
-    /// Whether ICE and DTLS are through and the link has not ended.
-    pub fn is_established(&self) -> bool {
-        self.handshake_deadline.is_none() && !self.closed
     }
 
     /// Whether the link has ended and all that it had to send is taken: it can be dropped.
@@ -414,6 +408,11 @@ impl Link {
         }
     }
 
+    /// str0m panicked: whatever state it is in, it is not touched again.
+    pub(crate) fn panicked(&mut self) {
+        self.end(CloseReason::Panicked);
+    }
+
     /// An error is garbage from the network until it turns out to be the end of the link: whoever
     /// can forge a source address must not be able to close somebody else's.
     fn note(&mut self, error: &RtcError) {
@@ -444,13 +443,10 @@ impl Link {
     }
 
     fn prove(&mut self, route: Route) {
-        let proven = self.paths.prove(route);
-        if let Some(forgotten) = proven.forgotten {
+        if let Some(forgotten) = self.paths.prove(route) {
             self.events.push_back(LinkEvent::PathForgotten(forgotten));
         }
-        if proven.is_new {
-            self.events.push_back(LinkEvent::PathProven(route));
-        }
+        self.events.push_back(LinkEvent::PathProven(route));
         if self.paths.is_exhausted() {
             let what = "too many changes of address".to_string();
             self.doom.get_or_insert(CloseReason::Faulty(what));
@@ -459,10 +455,7 @@ impl Link {
 
     fn handle_event(&mut self, event: Event) {
         match event {
-            Event::Connected => {
-                self.handshake_deadline = None;
-                self.events.push_back(LinkEvent::Established);
-            }
+            Event::Connected => self.events.push_back(LinkEvent::Established),
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
                 self.doom.get_or_insert(CloseReason::Lost);
             }
@@ -472,6 +465,8 @@ impl Link {
             Event::ChannelOpen(id, _) => {
                 let config = self.rtc.channel(id).and_then(|c| c.config().cloned());
                 let config = config.unwrap_or_default();
+                // What nobody opens a channel on is of no use: until then it is a handshake.
+                self.handshake_deadline = None;
                 self.events.push_back(self.channels.open(id, &config));
             }
             Event::ChannelClose(id) => self.events.extend(self.channels.closed(id)),

@@ -53,6 +53,10 @@ pub enum Reason {
     Pacing,
     /// A link's handshake must be through by then.
     Handshake,
+    /// A session must be asked whether it is still there, or its grace time ends.
+    Session,
+    /// What is too old is forgotten.
+    Expiry,
     /// A link or the whole machine that is closing is given up then.
     Close,
 }

@@ -72,10 +72,14 @@ fn is_data_section(line: &str) -> bool {
     line.starts_with("m=application ") && line.trim_end().ends_with(" webrtc-datachannel")
 }
 
-/// RFC 8841 section 6.1: zero means "any size".
+/// RFC 8841 section 6.1: an attribute of the data section, in which zero means "any size".
 pub(crate) fn message_bytes_max(sdp: &str) -> usize {
-    let stated = sdp
+    let section = sdp
         .lines()
+        .skip_while(|line| !is_data_section(line))
+        .skip(1);
+    let stated = section
+        .take_while(|line| !line.starts_with("m="))
         .find_map(|line| line.strip_prefix("a=max-message-size:"))
         .and_then(|bytes| bytes.trim().parse().ok());
     match stated {
@@ -118,6 +122,13 @@ mod tests {
             let description = Description::offer(&format!("{DATA}{line}")).expect("an offer");
             assert_eq!(description.message_bytes_max, bytes, "{line}");
         }
+    }
+
+    #[test]
+    fn only_the_data_section_counts() {
+        let sdp = "v=0\r\na=max-message-size:9\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n\
+                   a=max-message-size:1000\r\nm=audio 9 RTP/AVP 0\r\na=max-message-size:7\r\n";
+        assert_eq!(message_bytes_max(sdp), 1000);
     }
 
     #[test]

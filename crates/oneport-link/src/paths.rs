@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 
 use crate::Route;
 
-/// The most paths that a link knows at a time. A browser checks from each of its addresses: two
-/// networks with IPv4 and IPv6 are four.
-const KNOWN_MAX: usize = 8;
+/// The most paths that a link knows at a time. A browser checks from each of its addresses to each
+/// of ours: four of either are sixteen, and it may move before the old ones are forgotten.
+const KNOWN_MAX: usize = 64;
 
-/// The most paths that a link's peer may prove in its whole life. Each one leaves a candidate in
+/// The most peer addresses that a link may see in its whole life. Each one leaves a candidate in
 /// str0m that is never forgotten; a phone that changes its network every ten minutes gets through a
 /// week with that.
-const PROVEN_MAX: u32 = 1024;
+const ADDRESSES_MAX: u32 = 1024;
 
 /// The paths on which the peer has passed STUN's integrity check, and the one to send on.
 #[derive(Debug, Default)]
@@ -19,34 +19,28 @@ pub(crate) struct Paths {
     /// The most recently used last.
     known: Vec<Route>,
     egress: Option<Route>,
-    proven: u32,
-}
-
-/// What [`Paths::prove`] changed.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Proven {
-    pub(crate) is_new: bool,
-    /// The path that was forgotten in exchange.
-    pub(crate) forgotten: Option<Route>,
+    addresses: u32,
 }
 
 impl Paths {
-    /// The peer has passed the integrity check on this path.
-    pub(crate) fn prove(&mut self, route: Route) -> Proven {
+    /// The peer has passed the integrity check on this path. Answers the path that was forgotten in
+    /// exchange; never the one in use.
+    pub(crate) fn prove(&mut self, route: Route) -> Option<Route> {
         if let Some(at) = self.known.iter().position(|known| *known == route) {
             self.known[at..].rotate_left(1);
-            return Proven::default();
+            return None;
         }
-        self.proven += 1;
-        let forgotten = (self.known.len() >= KNOWN_MAX).then(|| self.known.remove(0));
+        if self.to(route.peer).is_none() {
+            self.addresses += 1;
+        }
+        let is_idle = |known: &Route| Some(*known) != self.egress;
+        let oldest = self.known.iter().position(is_idle);
+        let forgotten = oldest
+            .filter(|_| self.known.len() >= KNOWN_MAX)
+            .map(|at| self.known.remove(at));
         self.known.push(route);
-        if self.egress.is_none() || self.egress == forgotten {
-            self.egress = Some(route);
-        }
-        Proven {
-            is_new: true,
-            forgotten,
-        }
+        self.egress.get_or_insert(route);
+        forgotten
     }
 
     /// The peer uses this path: it nominated it, or sent DTLS on it. Other than str0m, which waits
@@ -62,7 +56,7 @@ impl Paths {
     }
 
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.proven > PROVEN_MAX
+        self.addresses > ADDRESSES_MAX
     }
 
     /// The path to the peer's latest address.
@@ -96,9 +90,9 @@ mod tests {
         let mut paths = Paths::default();
         paths.follow(route(1));
         assert_eq!(paths.egress(), None);
-        assert!(paths.prove(route(1)).is_new);
+        paths.prove(route(1));
         assert_eq!(paths.egress(), Some(route(1)));
-        assert!(paths.prove(route(2)).is_new);
+        paths.prove(route(2));
         assert_eq!(
             paths.egress(),
             Some(route(1)),
@@ -112,16 +106,14 @@ mod tests {
     #[test]
     fn forgets_the_least_recently_proven() {
         let mut paths = Paths::default();
-        for port in 0..8 {
-            paths.prove(route(port));
+        for port in 0..64 {
+            assert_eq!(paths.prove(route(port)), None);
         }
-        paths.prove(route(0));
-        paths.follow(route(0));
-        let proven = paths.prove(route(8));
-        assert_eq!(proven.forgotten, Some(route(1)));
-        assert!(paths.is_known(route(0)));
-        assert_eq!(paths.iter().count(), KNOWN_MAX);
+        paths.prove(route(1));
+        let forgotten = paths.prove(route(64));
+        assert_eq!(forgotten, Some(route(2)), "0 is in use, 1 was proven again");
         assert_eq!(paths.egress(), Some(route(0)));
+        assert_eq!(paths.iter().count(), KNOWN_MAX);
     }
 
     #[test]
