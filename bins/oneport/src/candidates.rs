@@ -8,17 +8,28 @@ use std::net::{IpAddr, SocketAddr};
 ///
 /// # Errors
 ///
-/// [`NoCandidate`] where a socket would have none.
+/// [`NoCandidate`] where a socket would have none, or an announced address is of no use.
 pub(crate) fn candidates(
     sockets: &[SocketAddr],
     announced: &[IpAddr],
     interfaces: &[IpAddr],
 ) -> Result<Vec<SocketAddr>, NoCandidate> {
+    for ip in announced {
+        if ip.is_unspecified() || ip.is_multicast() {
+            return Err(NoCandidate::NotAnAddress { announced: *ip });
+        }
+        if !sockets
+            .iter()
+            .any(|socket| socket.is_ipv4() == ip.is_ipv4())
+        {
+            return Err(NoCandidate::NoSuchFamily { announced: *ip });
+        }
+    }
     let mut candidates = Vec::new();
     for socket in sockets {
         let ips = candidate_ips(socket.ip(), announced, interfaces);
         if ips.is_empty() {
-            return Err(NoCandidate { socket: *socket });
+            return Err(NoCandidate::NoInterface { socket: *socket });
         }
         for ip in ips {
             let candidate = SocketAddr::new(ip, socket.port());
@@ -73,19 +84,45 @@ pub(crate) fn interfaces() -> Vec<IpAddr> {
     }
 }
 
-/// A socket under which no client could reach us.
+/// Why clients could not reach us as it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoCandidate {
-    socket: SocketAddr,
+pub enum NoCandidate {
+    /// No interface has an address for a wildcard.
+    NoInterface {
+        /// The wildcard.
+        socket: SocketAddr,
+    },
+    /// Nobody can be reached at that address.
+    NotAnAddress {
+        /// The address.
+        announced: IpAddr,
+    },
+    /// We do not listen on an address of that family.
+    NoSuchFamily {
+        /// The address.
+        announced: IpAddr,
+    },
 }
 
 impl fmt::Display for NoCandidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "no interface has an address for {}: say with --announce IP where clients reach this host",
-            self.socket
-        )
+        match self {
+            Self::NoInterface { socket } => write!(
+                f,
+                "no interface has an address for {socket}: say with --announce IP where clients \
+                 reach this host"
+            ),
+            Self::NotAnAddress { announced } => {
+                write!(
+                    f,
+                    "--announce {announced}: clients cannot reach anybody there"
+                )
+            }
+            Self::NoSuchFamily { announced } => write!(
+                f,
+                "--announce {announced}: there is no --listen address of the same family"
+            ),
+        }
     }
 }
 
@@ -145,5 +182,7 @@ mod tests {
         }
         assert_eq!(of(&["0.0.0.0:1"], &[], &["127.0.0.1"]), ["127.0.0.1:1"]);
         assert!(of(&["[::]:1"], &[], &["127.0.0.1"])[0].contains("--announce"));
+        assert!(of(&["0.0.0.0:1"], &["0.0.0.0"], &host)[0].contains("cannot reach"));
+        assert!(of(&["[::]:1"], &["203.0.113.7"], &host)[0].contains("same family"));
     }
 }

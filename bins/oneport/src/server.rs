@@ -5,7 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use oneport_core::hub::HubLimits;
 use oneport_core::{Certificate, Command, LinkConfig, Relay, RelayConfig, Reply, Stats};
@@ -108,6 +108,9 @@ impl Server {
     }
 }
 
+/// How long to wait until the event loop's queue has room again.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
+
 /// Stops a [`Server`].
 #[derive(Clone)]
 pub struct Stopper(Handle<Relay>);
@@ -115,8 +118,9 @@ pub struct Stopper(Handle<Relay>);
 impl Stopper {
     /// Ends all links properly, then the server. Does not wait for it.
     pub fn stop(&self) {
-        if let Err(CallError::Busy) = self.0.call(Command::ShutDown) {
-            log::warn!("too busy to stop: try again");
+        // A full queue of commands empties with the next turn of the loop.
+        while let Err(CallError::Busy) = self.0.call(Command::ShutDown) {
+            std::thread::sleep(BUSY_PAUSE);
         }
     }
 }
@@ -154,7 +158,13 @@ fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> RelayConfig {
             ..defaults.hub
         },
         links_max: args.max_clients.0,
+        // A session may outlive its link for a while, in which somebody else takes the place.
+        sessions_max: 2 * args.max_clients.0,
         handshakes_per_address_max: args.max_connecting_per_address.0,
+        // A clock before 1970 is as good as none.
+        unix_time: SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default(),
         ..defaults
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use oneport_link::LinkConfig;
 
-use crate::hub::HubLimits;
+use crate::Rate;
+use crate::hub::{HubLimits, Lag};
 
 /// What a [`Relay`](crate::Relay) is made of and how much it may use.
 #[derive(Clone, Debug)]
@@ -20,6 +21,24 @@ pub struct RelayConfig {
     /// How many links from one client address (IPv6: from one /64) may be in their handshake. Many
     /// people may share an address, but they seldom arrive in the same second.
     pub handshakes_per_address_max: usize,
+    /// The time at the start, since 1970 (UTC): what entries are stamped with counts from here.
+    pub unix_time: Duration,
+    /// How long a framed client may be silent before it is asked whether it is still there.
+    pub ping_interval: Duration,
+    /// How long a session outlives its link.
+    pub grace: Duration,
+    /// How many sessions there may be, those in their grace time included.
+    pub sessions_max: usize,
+    /// How many rooms a session may be in.
+    pub rooms_per_session_max: usize,
+    /// How fast a framed client may send. A frame beyond it is refused with the time to wait.
+    pub rate: Rate,
+    /// How many of a session's last message ids are remembered, to recognise a retry.
+    pub publish_ids_max: usize,
+    /// What becomes of a framed client that is too slow: [`Lag::Disconnect`] or [`Lag::Gap`].
+    pub slow_policy: Lag,
+    /// How many messages one request for history brings at most.
+    pub history_max: usize,
     /// How long a relay that shuts down waits for its last datagrams to leave.
     pub shutdown_timeout: Duration,
 }
@@ -33,6 +52,15 @@ impl RelayConfig {
             links_max: 1000,
             handshakes_max: 500,
             handshakes_per_address_max: 64,
+            unix_time: Duration::ZERO,
+            ping_interval: Duration::from_secs(5),
+            grace: Duration::from_secs(30),
+            sessions_max: 2000,
+            rooms_per_session_max: 32,
+            rate: Rate::default(),
+            publish_ids_max: 256,
+            slow_policy: Lag::Disconnect,
+            history_max: 500,
             shutdown_timeout: Duration::from_secs(1),
         }
     }

@@ -1,37 +1,49 @@
-//! Which link wants to be woken when.
+//! Who wants to be woken when.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use slotmap::SecondaryMap;
+use slotmap::{Key, SecondaryMap};
 
-use crate::LinkId;
-
-/// The next deadline of each link, so that a wake-up touches only the links that are due.
-#[derive(Debug, Default)]
-pub(crate) struct Deadlines {
-    queue: BTreeSet<(Instant, LinkId)>,
-    by_link: SecondaryMap<LinkId, Instant>,
+/// The next deadline of each link or session, so that a wake-up touches only those that are due.
+#[derive(Debug)]
+pub(crate) struct Deadlines<K: Key> {
+    queue: BTreeSet<(Instant, K)>,
+    by_key: SecondaryMap<K, Instant>,
 }
 
-impl Deadlines {
-    /// The link wants to be woken then, or not at all.
-    pub(crate) fn set(&mut self, link: LinkId, deadline: Option<Instant>) {
-        if self.by_link.get(link).copied() == deadline {
+impl<K: Key> Default for Deadlines<K> {
+    fn default() -> Self {
+        Self {
+            queue: BTreeSet::new(),
+            by_key: SecondaryMap::new(),
+        }
+    }
+}
+
+impl<K: Key> Deadlines<K> {
+    /// This one wants to be woken then, or not at all.
+    pub(crate) fn set(&mut self, key: K, deadline: Option<Instant>) {
+        if self.by_key.get(key).copied() == deadline {
             return;
         }
-        if let Some(old) = self.by_link.remove(link) {
-            self.queue.remove(&(old, link));
+        if let Some(old) = self.by_key.remove(key) {
+            self.queue.remove(&(old, key));
         }
         if let Some(new) = deadline {
-            self.by_link.insert(link, new);
-            self.queue.insert((new, link));
+            self.by_key.insert(key, new);
+            self.queue.insert((new, key));
         }
     }
 
-    /// The link that is due first, and when.
-    pub(crate) fn first(&self) -> Option<(Instant, LinkId)> {
+    /// Who is due first, and when.
+    pub(crate) fn first(&self) -> Option<(Instant, K)> {
         self.queue.first().copied()
+    }
+
+    /// The same, if it is due at `now`.
+    pub(crate) fn due(&self, now: Instant) -> Option<(Instant, K)> {
+        self.first().filter(|(at, _)| *at <= now)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -43,13 +55,13 @@ impl Deadlines {
 mod tests {
     use std::time::Duration;
 
-    use slotmap::SlotMap;
+    use slotmap::{DefaultKey, SlotMap};
 
     use super::*;
 
     #[test]
     fn the_earliest_first_and_no_trace_of_old_ones() {
-        let mut links = SlotMap::<LinkId, ()>::with_key();
+        let mut links = SlotMap::<DefaultKey, ()>::new();
         let (a, b) = (links.insert(()), links.insert(()));
         let start = Instant::now();
         let at = |s| Some(start + Duration::from_secs(s));
@@ -62,6 +74,6 @@ mod tests {
         deadlines.set(a, None);
         deadlines.set(b, None);
         deadlines.set(b, None);
-        assert!(deadlines.is_empty() && deadlines.by_link.is_empty());
+        assert!(deadlines.is_empty() && deadlines.by_key.is_empty());
     }
 }

@@ -6,6 +6,12 @@ use oneport_link::{Datagram, Route};
 
 use crate::LinkId;
 
+/// How many links may claim the same path at a time. Normally it is one. It is two when a browser
+/// comes back from the same port before its old link is given up, or when a NAT hands a port on, and
+/// more when somebody forges checks from an address that is not theirs. Such datagrams go to all of
+/// them, and only the right one can read them; so nobody can take a path from anybody.
+pub(crate) const ROUTE_CLAIMS_MAX: usize = 4;
+
 /// Which link a datagram belongs to, in constant time.
 ///
 /// A connectivity check says it by the user name fragment in it, which we chose. Everything else is
@@ -14,16 +20,30 @@ use crate::LinkId;
 #[derive(Debug, Default)]
 pub(crate) struct Demux {
     by_ufrag: HashMap<String, LinkId>,
-    by_route: HashMap<Route, LinkId>,
+    /// Who has proven the path, the latest last.
+    by_route: HashMap<Route, Vec<LinkId>>,
 }
 
 impl Demux {
-    /// The link, if the datagram belongs to one.
+    /// The link that most likely is the one.
     pub(crate) fn find(&self, route: Route, datagram: &Datagram<'_>) -> Option<LinkId> {
         match datagram {
             Datagram::Check { ufrag, .. } => self.by_ufrag.get(*ufrag).copied(),
-            Datagram::Dtls | Datagram::Stun => self.by_route.get(&route).copied(),
+            Datagram::Dtls | Datagram::Stun => self.by_route.get(&route)?.last().copied(),
             Datagram::Unknown => None,
+        }
+    }
+
+    /// Another link that may be the one: rank 0 is the one that [`Self::find`] finds.
+    pub(crate) fn further(
+        &self,
+        route: Route,
+        datagram: &Datagram<'_>,
+        rank: usize,
+    ) -> Option<LinkId> {
+        match datagram {
+            Datagram::Dtls => self.by_route.get(&route)?.iter().rev().nth(rank).copied(),
+            _ => None,
         }
     }
 
@@ -35,15 +55,27 @@ impl Demux {
         self.by_ufrag.insert(ufrag, link);
     }
 
-    /// The path is this link's from now on, whoever had it before.
+    /// The link has proven the path. Beyond [`ROUTE_CLAIMS_MAX`], whoever has not proven it for the
+    /// longest time loses it, until its next check.
     pub(crate) fn add_route(&mut self, route: Route, link: LinkId) {
-        self.by_route.insert(route, link);
+        let claims = self.by_route.entry(route).or_default();
+        if claims.last() == Some(&link) {
+            return;
+        }
+        claims.retain(|claim| *claim != link);
+        if claims.len() >= ROUTE_CLAIMS_MAX {
+            claims.remove(0);
+        }
+        claims.push(link);
     }
 
-    /// Forgets the path, unless it is another link's by now.
+    /// The link no longer claims the path.
     pub(crate) fn remove_route(&mut self, route: Route, link: LinkId) {
-        if self.by_route.get(&route) == Some(&link) {
-            self.by_route.remove(&route);
+        if let Some(claims) = self.by_route.get_mut(&route) {
+            claims.retain(|claim| *claim != link);
+            if claims.is_empty() {
+                self.by_route.remove(&route);
+            }
         }
     }
 

@@ -51,14 +51,23 @@
 //! It has no clock, no socket, no thread, and no randomness but the seed. Layer 1: it uses
 //! `oneport-link` and `oneport-wire`. [`hub`] knows nothing of WebRTC and can be used alone.
 
+mod client;
 mod command;
 mod config;
 mod deadlines;
 mod demux;
+mod framed;
 mod handshakes;
 pub mod hub;
+mod join;
+mod plain;
+mod published;
+mod pump;
+mod rate;
 mod relay;
+mod rights;
 mod secrets;
+mod sessions;
 mod stats;
 
 pub use command::{Command, Connected, Reply};
@@ -67,6 +76,8 @@ pub use oneport_link::{
     Certificate, Input, LinkConfig, Machine, Reason, Rejection, Route, Transmit,
 };
 pub use oneport_wire::{Refusal, RoomName, SessionId};
+pub use rate::Rate;
 pub(crate) use relay::LinkId;
 pub use relay::Relay;
+pub use rights::Rights;
 pub use stats::Stats;

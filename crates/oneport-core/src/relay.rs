@@ -3,20 +3,25 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use oneport_link::{
-    ChannelId, CloseReason, Datagram, Input, Kind, Link, LinkConfig, LinkEvent, Machine,
-    OfferError, Reason, Rejection, Reliability, Transmit, Write,
+    ChannelConfig, ChannelId, CloseReason, Datagram, Input, Link, LinkConfig, LinkEvent, Machine,
+    OfferError, Reason, Rejection, Reliability, Route, Transmit,
 };
-use oneport_wire::{OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
-use slotmap::{SlotMap, new_key_type};
+use oneport_wire::frame::LeaveReason;
+use oneport_wire::{
+    ByeCode, ErrorCode, Kind, OFFER_BYTES_MAX, PROTOCOL, Refusal, RoomName, SessionId, UnixMillis,
+};
+use slotmap::{SecondaryMap, SlotMap, new_key_type};
 
+use crate::client::{Client, Role};
 use crate::deadlines::Deadlines;
-use crate::demux::Demux;
+use crate::demux::{Demux, ROUTE_CLAIMS_MAX};
 use crate::handshakes::Handshakes;
-use crate::hub::{Hub, MemberId, Next, SubscriptionId};
+use crate::hub::{Hub, OwnerId, SeatId};
 use crate::secrets::Secrets;
+use crate::sessions::{SILENCE_MAX, SessionKey, Sessions};
 use crate::{Command, Connected, RelayConfig, Reply, Stats};
 
 new_key_type! {
@@ -24,74 +29,100 @@ new_key_type! {
     pub(crate) struct LinkId;
 }
 
-/// How many links are woken in one call; the others are due at once again.
-const WOKEN_PER_CALL_MAX: usize = 256;
+/// How long a link may be full without taking anything more. SCTP's retransmissions have then failed
+/// several times, or its other end is stuck.
+const STUCK_MAX: Duration = Duration::from_secs(30);
+
+/// How often rooms forget what is too old.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The relay: it terminates ICE, DTLS and SCTP for every client and forwards data channel messages
 /// between the members of a room. See the [crate's documentation](crate) for how to drive it.
 pub struct Relay {
-    config: RelayConfig,
+    pub(crate) config: RelayConfig,
     link_config: Arc<LinkConfig>,
-    now: Instant,
-    secrets: Secrets,
-    links: SlotMap<LinkId, Client>,
-    sessions: HashMap<SessionId, LinkId>,
-    /// The links of the hub's members.
-    by_member: HashMap<MemberId, LinkId>,
-    hub: Hub,
+    started: Instant,
+    pub(crate) now: Instant,
+    pub(crate) secrets: Secrets,
+    pub(crate) links: SlotMap<LinkId, Client>,
+    by_session_id: HashMap<SessionId, LinkId>,
+    pub(crate) sessions: Sessions,
+    pub(crate) hub: Hub,
+    /// Over what the entries of the hub's owners travel.
+    pub(crate) carriers: SecondaryMap<OwnerId, Carrier>,
+    /// Whose the hub's seats are.
+    pub(crate) holders: SecondaryMap<SeatId, Holder>,
     demux: Demux,
-    deadlines: Deadlines,
+    deadlines: Deadlines<LinkId>,
+    pub(crate) session_deadlines: Deadlines<SessionKey>,
     handshakes: Handshakes,
     /// The links that have datagrams to send, each once, first come first served.
     sending: VecDeque<LinkId>,
+    /// The links that were written to and not settled yet.
+    pub(crate) unsettled: VecDeque<LinkId>,
+    /// When rooms forget what is too old.
+    expiry: Instant,
     /// When a shutdown ends at the latest.
-    shutdown: Option<Instant>,
+    pub(crate) shutdown: Option<Instant>,
     /// For the log: links are numbered from 1.
     last_number: u64,
-    stats: Stats,
+    pub(crate) stats: Stats,
 }
 
-/// One client: its link and what the relay knows of it.
-struct Client {
-    link: Link,
-    /// For the log, where a session's id does not belong.
-    number: u64,
-    session: SessionId,
-    ufrag: String,
-    /// Where the offer came from.
-    address: IpAddr,
-    room: RoomName,
-    /// `None` once the client has left.
-    member: Option<MemberId>,
-    channels: Vec<Channel>,
-    /// Whether it still counts as a handshake.
-    in_handshake: bool,
-    /// Whether messages wait because the link was full.
-    is_full: bool,
-    is_sending: bool,
+/// Over what an owner's entries travel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Carrier {
+    /// A link's plain channels.
+    Plain(LinkId),
+    /// A session's framed channel.
+    Session(SessionKey),
 }
 
-struct Channel {
-    id: ChannelId,
-    subscription: SubscriptionId,
+/// Whose a seat is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Holder {
+    /// A link's, for its plain channels.
+    Plain(LinkId),
+    /// A session's.
+    Session(SessionKey),
 }
 
 impl Relay {
     /// A relay without clients. All that it has to choose at random comes from the seed, which must
     /// come from a cryptographically secure source: session ids and ICE passwords are made of it.
+    ///
+    /// # Panics
+    ///
+    /// Where limits contradict each other: a room's ring must hold two of the largest messages, and
+    /// a link must be able to buffer something.
     pub fn new(now: Instant, config: RelayConfig, seed: [u8; 32]) -> Self {
+        let message_bytes_max = config.link.message_bytes_max;
+        assert!(
+            config.hub.ring_bytes_max >= 2 * message_bytes_max,
+            "ring_bytes_max"
+        );
+        assert!(
+            config.link.buffered_bytes_target > 0,
+            "buffered_bytes_target"
+        );
         Self {
             link_config: Arc::new(config.link.clone()),
+            started: now,
             now,
             secrets: Secrets::new(seed),
             links: SlotMap::with_key(),
-            sessions: HashMap::new(),
-            by_member: HashMap::new(),
+            by_session_id: HashMap::new(),
+            sessions: Sessions::default(),
             hub: Hub::new(config.hub.clone()),
+            carriers: SecondaryMap::new(),
+            holders: SecondaryMap::new(),
             demux: Demux::default(),
             deadlines: Deadlines::default(),
+            session_deadlines: Deadlines::default(),
             handshakes: Handshakes::new(config.handshakes_max, config.handshakes_per_address_max),
             sending: VecDeque::new(),
+            unsettled: VecDeque::new(),
+            expiry: now + EXPIRY_INTERVAL,
             shutdown: None,
             last_number: 0,
             stats: Stats::default(),
@@ -99,8 +130,9 @@ impl Relay {
         }
     }
 
-    /// Takes a client's offer and answers it. The client is a member of the room from now on, and
-    /// is reached as soon as its checks arrive; it has [`LinkConfig::handshake_timeout`] for that.
+    /// Takes a client's offer and answers it. The client is reached as soon as its checks arrive; it
+    /// has [`LinkConfig::handshake_timeout`] for that. The room is the one of its plain channels: the
+    /// first of them makes it a member. A framed channel joins rooms by itself.
     ///
     /// `client` is where the offer came from, as far as signaling knows: the number of links that
     /// are in their handshake is capped for each address.
@@ -140,7 +172,10 @@ impl Relay {
             return Err(Refusal::RelayFull);
         }
         self.handshakes.admits(address)?;
-        self.hub.admits(room)?;
+        self.hub.admits(room).map_err(|code| match code {
+            ErrorCode::RoomFull => Refusal::RoomFull,
+            _ => Refusal::TooManyRooms,
+        })?;
         let mut credentials = self.secrets.credentials();
         while self.demux.has_ufrag(&credentials.ufrag) {
             credentials = self.secrets.credentials();
@@ -149,30 +184,32 @@ impl Relay {
         let link_config = Arc::clone(&self.link_config);
         let (link, answer) =
             Link::answer(self.now, link_config, credentials, offer).map_err(refusal)?;
-        let member = self.hub.join(room)?;
-        let session = self.secrets.session();
+        let session_id = self.secrets.session_id();
         self.last_number += 1;
         self.handshakes.begin(address);
         let id = self.links.insert(Client {
             link,
             number: self.last_number,
-            session,
+            session_id,
             ufrag: ufrag.clone(),
             address,
             room: room.clone(),
-            member: Some(member),
+            owner: self.hub.add_owner(),
+            seat: None,
+            session: None,
+            framed_since: None,
             channels: Vec::new(),
             in_handshake: true,
             is_full: false,
+            full_since: None,
             is_sending: false,
         });
         self.demux.add_ufrag(ufrag.clone(), id);
-        self.sessions.insert(session, id);
-        self.by_member.insert(member, id);
+        self.by_session_id.insert(session_id, id);
         self.settle(id);
         Ok(Connected {
             answer,
-            session,
+            session: session_id,
             ice_session: ufrag,
         })
     }
@@ -180,14 +217,14 @@ impl Relay {
     /// Ends a session of a room; its client's `onclose` fires. Answers whether there was one.
     pub fn disconnect(&mut self, now: Instant, room: &RoomName, session: SessionId) -> bool {
         self.advance(now);
-        let Some(&id) = self.sessions.get(&session) else {
+        let Some(&id) = self.by_session_id.get(&session) else {
             return false;
         };
         let client = &mut self.links[id];
         if client.room != *room {
             return false;
         }
-        client.link.close(now, "left");
+        client.link.close(self.now, "left");
         self.settle(id);
         true
     }
@@ -199,10 +236,11 @@ impl Relay {
         if self.shutdown.is_some() {
             return;
         }
-        self.shutdown = Some(now + self.config.shutdown_timeout);
+        self.shutdown = Some(self.now + self.config.shutdown_timeout);
         let ids: Vec<_> = self.links.keys().collect();
         for id in ids {
-            self.links[id].link.close(now, "shutdown");
+            self.say_bye(id, ByeCode::Shutdown);
+            self.links[id].link.close(self.now, "shutdown");
             self.settle(id);
         }
     }
@@ -212,6 +250,7 @@ impl Relay {
         Stats {
             links: self.links.len(),
             handshakes: self.handshakes.total(),
+            sessions: self.sessions.len(),
             rooms: self.hub.rooms(),
             ring_bytes: self.hub.ring_bytes(),
             hub: self.hub.stats(),
@@ -219,15 +258,18 @@ impl Relay {
         }
     }
 
-    /// Whether nothing is left of the clients that it had: every index is empty. For tests of
-    /// embedders and of ourselves.
+    /// Whether nothing is left of the clients that it had: every index is empty. Rooms may still keep
+    /// their history for a while. For tests of embedders and of ourselves.
     pub fn is_empty(&self) -> bool {
         self.links.is_empty()
-            && self.sessions.is_empty()
-            && self.by_member.is_empty()
-            && self.hub.rooms() == 0
+            && self.by_session_id.is_empty()
+            && self.sessions.len() == 0
+            && self.hub.is_deserted()
+            && self.carriers.is_empty()
+            && self.holders.is_empty()
             && self.demux.is_empty()
             && self.deadlines.is_empty()
+            && self.session_deadlines.is_empty()
             && self.handshakes.total() == 0
     }
 
@@ -235,15 +277,27 @@ impl Relay {
         self.now = self.now.max(now);
     }
 
-    /// Wakes the links that are due.
+    /// The time that entries are stamped with.
+    pub(crate) fn unix_now(&self) -> UnixMillis {
+        let since_1970 = self.config.unix_time + (self.now - self.started);
+        let millis = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+        UnixMillis::new(millis).unwrap_or(UnixMillis::MAX)
+    }
+
+    /// Wakes the links and sessions that are due: each at most once, for their next deadline lies
+    /// in the future then.
     fn handle_timeout(&mut self) {
-        for _ in 0..WOKEN_PER_CALL_MAX {
-            let due = self.deadlines.first().filter(|(at, _)| *at <= self.now);
-            let Some((_, id)) = due else {
-                break;
-            };
+        while let Some((_, id)) = self.deadlines.due(self.now) {
             self.links[id].link.handle_timeout(self.now);
+            self.end_if_overdue(id);
             self.settle(id);
+        }
+        while let Some((_, key)) = self.session_deadlines.due(self.now) {
+            self.wake_session(key);
+        }
+        if self.expiry <= self.now {
+            self.expiry = self.now + EXPIRY_INTERVAL;
+            self.hub.expire(self.unix_now());
         }
         if self.shutdown.is_some_and(|at| at <= self.now) {
             let ids: Vec<_> = self.links.keys().collect();
@@ -251,27 +305,56 @@ impl Relay {
         }
     }
 
-    fn handle_datagram(&mut self, route: oneport_link::Route, bytes: &[u8]) {
+    fn handle_datagram(&mut self, route: Route, bytes: &[u8]) {
         self.stats.datagrams += 1;
-        let Some(id) = self.demux.find(route, &Datagram::classify(bytes)) else {
+        let datagram = Datagram::classify(bytes);
+        let Some(id) = self.demux.find(route, &datagram) else {
             self.stats.datagrams_unmatched += 1;
             return;
         };
+        self.feed(id, route, bytes);
+        // Whom it is not for cannot read it.
+        for rank in 1..ROUTE_CLAIMS_MAX {
+            let Some(id) = self.demux.further(route, &datagram, rank) else {
+                break;
+            };
+            self.feed(id, route, bytes);
+        }
+    }
+
+    fn feed(&mut self, id: LinkId, route: Route, bytes: &[u8]) {
         let client = &mut self.links[id];
         client.link.handle_datagram(self.now, route, bytes);
         // It may have acknowledged what filled the link.
-        if client.is_full
-            && let Some(member) = client.member
-        {
+        if client.is_full {
             client.is_full = false;
-            self.hub.wake(member);
+            let (plain, session) = (client.owner, client.session);
+            self.hub.wake(plain);
+            if let Some(session) = session.and_then(|key| self.sessions.get(key)) {
+                self.hub.wake(session.owner);
+            }
         }
+        self.end_if_overdue(id);
         self.settle(id);
+    }
+
+    /// Ends a link that takes nothing, or has a framed channel and says nothing. Asked whenever the
+    /// link does something, which every link does within a few seconds.
+    fn end_if_overdue(&mut self, id: LinkId) {
+        let client = &self.links[id];
+        let is_over = |since: Option<Instant>, max: Duration| {
+            since.is_some_and(|since| self.now - since >= max)
+        };
+        if is_over(client.full_since, STUCK_MAX) {
+            self.end_link(id, ByeCode::Slow);
+        } else if client.session.is_none() && is_over(client.framed_since, SILENCE_MAX) {
+            self.end_link(id, ByeCode::Idle);
+        }
     }
 
     /// Brings everything else in line with a link that may have changed. To be called after each
     /// change of a link.
-    fn settle(&mut self, id: LinkId) {
+    pub(crate) fn settle(&mut self, id: LinkId) {
         while let Some(event) = self.links.get_mut(id).and_then(|c| c.link.poll_event()) {
             self.handle_event(id, event);
         }
@@ -296,30 +379,17 @@ impl Relay {
     }
 
     fn handle_event(&mut self, id: LinkId, event: LinkEvent) {
-        let client = &mut self.links[id];
         match event {
             LinkEvent::PathProven(route) => self.demux.add_route(route, id),
             LinkEvent::PathForgotten(route) => self.demux.remove_route(route, id),
             LinkEvent::Established => self.established(id),
-            LinkEvent::ChannelOpen(channel, config) => {
-                let is_reliable = config.reliability == Reliability::Reliable;
-                let subscription = client
-                    .member
-                    .and_then(|member| self.hub.subscribe(member, &config.label, is_reliable));
-                if let Some(subscription) = subscription {
-                    log::debug!("link {} opened channel {:?}", client.number, config.label);
-                    client.channels.push(Channel {
-                        id: channel,
-                        subscription,
-                    });
-                }
-            }
+            LinkEvent::ChannelOpen(channel, config) => self.open_channel(id, channel, &config),
             LinkEvent::ChannelClosed(channel) => self.close_channel(id, channel),
             LinkEvent::Message {
                 channel,
                 kind,
                 payload,
-            } => self.publish(id, channel, kind, payload),
+            } => self.handle_message(id, channel, kind_on_wire(kind), payload),
             LinkEvent::ChannelRejected(rejection) | LinkEvent::MessageRejected(_, rejection) => {
                 self.reject(id, rejection);
             }
@@ -328,20 +398,40 @@ impl Relay {
     }
 
     fn established(&mut self, id: LinkId) {
-        let client = &mut self.links[id];
-        client.in_handshake = false;
-        self.handshakes.end(client.address);
         self.stats.established += 1;
-        let members = client.member.and_then(|member| self.hub.room_of(member));
-        let members = members.map_or(0, |(_, members)| members);
-        let (number, room) = (client.number, &client.room);
-        log::info!("link {number} joined room {room}, which has {members} members");
+        log::debug!("link {} has its keys", self.links[id].number);
     }
 
-    fn publish(&mut self, id: LinkId, channel: ChannelId, kind: Kind, payload: Vec<u8>) {
-        let channels = &self.links[id].channels;
-        if let Some(channel) = channels.iter().find(|open| open.id == channel) {
-            self.hub.publish(channel.subscription, kind, payload);
+    fn open_channel(&mut self, id: LinkId, channel: ChannelId, config: &ChannelConfig) {
+        let client = &mut self.links[id];
+        log::debug!("link {} opened channel {:?}", client.number, config.label);
+        if client.in_handshake {
+            client.in_handshake = false;
+            self.handshakes.end(client.address);
+            log::info!("link {} connected for room {}", client.number, client.room);
+        }
+        let role = match (config.protocol == PROTOCOL, config.reliability) {
+            (false, _) => return self.open_plain(id, channel, config),
+            (true, Reliability::Reliable) if config.ordered => Role::Framed,
+            (true, _) => Role::Lossy,
+        };
+        self.open_framed(id, channel, role);
+    }
+
+    fn handle_message(&mut self, id: LinkId, channel: ChannelId, kind: Kind, payload: Vec<u8>) {
+        match self.links[id].role(channel) {
+            Some(Role::Plain { topic, is_kept, .. }) => {
+                let (topic, is_kept) = (topic.clone(), *is_kept);
+                self.publish_plain(id, topic, kind, payload, is_kept);
+            }
+            Some(Role::Framed) => self.handle_frame(id, kind, &payload, false),
+            Some(Role::Lossy) => self.handle_frame(id, kind, &payload, true),
+            None => {}
+        }
+        // Normally everybody is pumped once for a whole batch of datagrams. But a burst may bring
+        // more than a ring holds, and nobody is slow who was given nothing yet.
+        if self.hub.is_pressed() {
+            self.pump_ready();
         }
     }
 
@@ -350,18 +440,24 @@ impl Relay {
         log::debug!("link {}: {rejection}", self.links[id].number);
     }
 
-    /// A data channel is closed, by whomever: its subscription ends.
-    fn close_channel(&mut self, id: LinkId, channel: ChannelId) {
-        let channels = &mut self.links[id].channels;
-        if let Some(at) = channels.iter().position(|open| open.id == channel) {
-            self.hub.unsubscribe(channels.swap_remove(at).subscription);
+    /// A data channel is closed, by whomever.
+    pub(crate) fn close_channel(&mut self, id: LinkId, channel: ChannelId) {
+        let client = &mut self.links[id];
+        let Some(at) = client.channels.iter().position(|open| open.id == channel) else {
+            return;
+        };
+        match client.channels.swap_remove(at).role {
+            Role::Plain { reader, .. } => self.hub.remove_reader(reader),
+            // A session without its framed channel is a session without a link.
+            Role::Framed => self.detach(id),
+            Role::Lossy => {}
         }
     }
 
-    /// The link has ended: the client leaves its room at once, while its last datagrams may still
-    /// wait to be sent.
+    /// The link has ended: the client leaves at once, while its last datagrams may still wait to be
+    /// sent.
     fn closed(&mut self, id: LinkId, reason: &CloseReason) {
-        self.leave(id);
+        self.leave(id, leave_reason(reason));
         *self.stats.closed.entry(reason.code()).or_default() += 1;
         let Client { number, room, .. } = &self.links[id];
         match reason {
@@ -373,24 +469,22 @@ impl Relay {
         }
     }
 
-    fn leave(&mut self, id: LinkId) {
+    fn leave(&mut self, id: LinkId, reason: LeaveReason) {
+        self.detach(id);
+        self.leave_plain(id, reason);
         let client = &mut self.links[id];
         client.channels.clear();
-        self.sessions.remove(&client.session);
+        self.by_session_id.remove(&client.session_id);
         self.demux.remove_ufrag(&client.ufrag);
         if client.in_handshake {
             client.in_handshake = false;
             self.handshakes.end(client.address);
         }
-        if let Some(member) = client.member.take() {
-            self.by_member.remove(&member);
-            self.hub.leave(member);
-        }
     }
 
     /// Forgets a link.
     fn remove(&mut self, id: LinkId) {
-        self.leave(id);
+        self.leave(id, LeaveReason::Lost);
         self.deadlines.set(id, None);
         if let Some(client) = self.links.remove(id) {
             self.stats.datagrams_dropped += client.link.datagrams_dropped();
@@ -400,69 +494,15 @@ impl Relay {
         }
     }
 
-    /// Writes as much of what a member is owed as its link takes, in one batch.
-    fn pump(&mut self, member: MemberId) {
-        let Some(&id) = self.by_member.get(&member) else {
-            return;
-        };
-        let client = &mut self.links[id];
-        let mut batch = client.link.batch(self.now);
-        let mut too_large = None;
-        let mut is_slow = false;
-        loop {
-            let (subscription, entry) = match self.hub.next(member) {
-                Next::Entry(subscription, entry) => (subscription, entry),
-                Next::Idle => break,
-                Next::Slow => {
-                    is_slow = true;
-                    break;
-                }
-            };
-            let channel = client
-                .channels
-                .iter()
-                .find(|open| open.subscription == subscription)
-                .map(|open| open.id);
-            let written = channel.map_or(Write::Refused, |channel| {
-                batch.write(channel, entry.kind, &entry.payload)
-            });
-            match written {
-                Write::Accepted => self.hub.taken(subscription),
-                Write::Full => {
-                    client.is_full = true;
-                    break;
-                }
-                Write::TooLarge => {
-                    too_large = channel;
-                    break;
-                }
-                // The channel is closing; the event that ends the subscription is on its way.
-                Write::Refused => self.hub.skip(subscription),
+    /// Writes to everybody who has something to take.
+    fn pump_ready(&mut self) {
+        while let Some(owner) = self.hub.poll_ready() {
+            match self.carriers.get(owner) {
+                Some(Carrier::Plain(link)) => self.pump_plain(*link),
+                Some(Carrier::Session(key)) => self.pump_session(*key),
+                None => {}
             }
         }
-        drop(batch);
-        if is_slow {
-            client.link.close(self.now, "slow");
-        }
-        if let Some(channel) = too_large {
-            self.refuse_too_large(id, channel);
-            self.hub.wake(member);
-        }
-        self.settle(id);
-    }
-
-    /// A client that takes smaller messages than one that it was owed has lost it. Its channel is
-    /// closed, so that it knows.
-    fn refuse_too_large(&mut self, id: LinkId, channel: ChannelId) {
-        let client = &mut self.links[id];
-        self.stats.too_large_for_peer += 1;
-        log::info!(
-            "link {} in room {}: a channel is closed, for a message was larger than the client takes",
-            client.number,
-            client.room
-        );
-        client.link.close_channel(self.now, channel);
-        self.close_channel(id, channel);
     }
 }
 
@@ -496,11 +536,15 @@ impl Machine for Relay {
         }
     }
 
-    /// Members are pumped here, once for all that a batch of inputs brought, so that messages
-    /// share packets.
+    /// Owners are pumped here, once for all that a batch of inputs brought, so that messages share
+    /// packets.
     fn poll_transmit(&mut self) -> Option<Transmit> {
-        while let Some(member) = self.hub.poll_ready() {
-            self.pump(member);
+        loop {
+            self.pump_ready();
+            match self.unsettled.pop_front() {
+                Some(id) => self.settle(id),
+                None => break,
+            }
         }
         while let Some(&id) = self.sending.front() {
             let client = self.links.get_mut(id);
@@ -517,16 +561,22 @@ impl Machine for Relay {
     }
 
     fn poll_timeout(&self) -> Option<(Instant, Reason)> {
-        if self.hub.has_ready() || !self.sending.is_empty() {
+        if self.hub.has_ready() || !self.sending.is_empty() || !self.unsettled.is_empty() {
             return Some((self.now, Reason::Queued));
         }
         let link = self.deadlines.first().and_then(|(at, id)| {
             let (_, reason) = self.links.get(id)?.link.poll_timeout()?;
             Some((at, reason))
         });
+        let session = self.session_deadlines.first();
+        let session = session.map(|(at, _)| (at, Reason::Session));
+        let expiry = (self.hub.rooms() > 0).then_some((self.expiry, Reason::Expiry));
         let shutdown = self.shutdown.filter(|_| !self.links.is_empty());
         let shutdown = shutdown.map(|at| (at, Reason::Close));
-        link.into_iter().chain(shutdown).min_by_key(|(at, _)| *at)
+        [link, session, expiry, shutdown]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
     fn is_finished(&self) -> bool {
@@ -538,5 +588,23 @@ fn refusal(error: OfferError) -> Refusal {
     match error {
         OfferError::NoDataChannel => Refusal::NoDataChannel,
         malformed => Refusal::BadOffer(malformed.to_string()),
+    }
+}
+
+fn leave_reason(reason: &CloseReason) -> LeaveReason {
+    match reason {
+        CloseReason::ByPeer | CloseReason::ByOwner("left") => LeaveReason::Left,
+        CloseReason::ByOwner("slow") => LeaveReason::Slow,
+        CloseReason::ByOwner("kicked") => LeaveReason::Kicked,
+        CloseReason::ByOwner("shutdown") => LeaveReason::Shutdown,
+        _ => LeaveReason::Lost,
+    }
+}
+
+/// The two crates of layer 0 do not know each other.
+fn kind_on_wire(kind: oneport_link::Kind) -> Kind {
+    match kind {
+        oneport_link::Kind::Text => Kind::Text,
+        oneport_link::Kind::Binary => Kind::Binary,
     }
 }

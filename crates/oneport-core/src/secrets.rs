@@ -1,7 +1,7 @@
 //! Unguessable names.
 
 use oneport_link::Credentials;
-use oneport_wire::SessionId;
+use oneport_wire::{Epoch, ResumeToken, SessionId, SessionLabel};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
@@ -26,10 +26,26 @@ impl Secrets {
         }
     }
 
-    pub(crate) fn session(&mut self) -> SessionId {
-        let mut bits = [0; 16];
+    pub(crate) fn session_id(&mut self) -> SessionId {
+        SessionId::from_random(self.bits())
+    }
+
+    pub(crate) fn session_label(&mut self) -> SessionLabel {
+        SessionLabel::from_random(self.bits())
+    }
+
+    pub(crate) fn resume_token(&mut self) -> ResumeToken {
+        ResumeToken::from_random(self.bits())
+    }
+
+    pub(crate) fn epoch(&mut self) -> Epoch {
+        Epoch::from_random(self.bits())
+    }
+
+    fn bits<const N: usize>(&mut self) -> [u8; N] {
+        let mut bits = [0; N];
         self.0.fill_bytes(&mut bits);
-        SessionId::from_random(bits)
+        bits
     }
 
     fn ice_chars(&mut self, length: usize) -> String {

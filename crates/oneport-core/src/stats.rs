@@ -13,7 +13,9 @@ pub struct Stats {
     pub links: usize,
     /// Those of them whose handshake is not through.
     pub handshakes: usize,
-    /// Rooms that there are.
+    /// Sessions that there are, those in their grace time included.
+    pub sessions: usize,
+    /// Rooms that there are, those without members included that keep their history.
     pub rooms: usize,
     /// Memory that messages take that somebody still has to take, in bytes.
     pub ring_bytes: usize,
@@ -27,8 +29,11 @@ pub struct Stats {
     pub closed: BTreeMap<&'static str, u64>,
     /// Channels and messages that were not taken, by why.
     pub rejected: BTreeMap<Rejection, u64>,
-    /// Channels that were closed because a message was larger than their peer takes.
-    pub too_large_for_peer: u64,
+    /// Frames that were not carried out, by the code that said so.
+    pub frames_refused: BTreeMap<&'static str, u64>,
+    /// Channels that were closed because they did not take a message: mostly because it was larger
+    /// than their peer allows.
+    pub undeliverable: u64,
     /// Datagrams that came in.
     pub datagrams: u64,
     /// Datagrams that belonged to no link: garbage, stragglers, scans.

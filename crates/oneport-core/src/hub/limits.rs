@@ -1,5 +1,7 @@
 //! How much a hub may hold.
 
+use std::time::Duration;
+
 /// How much a [`Hub`](super::Hub) may hold. A refusal or an eviction at each limit is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubLimits {
@@ -7,12 +9,14 @@ pub struct HubLimits {
     pub rooms_max: usize,
     /// How many members a room may have: a message costs one delivery for each.
     pub members_per_room_max: usize,
-    /// How many messages of a room may wait for its slowest member. A member that is further
-    /// behind is too slow.
+    /// How many entries a room keeps, for history and for members that are behind.
     pub ring_messages_max: usize,
-    /// How many bytes of messages of a room may wait for its slowest member. It should hold several
-    /// messages of the largest size.
+    /// How many bytes of entries a room keeps. It should hold several messages of the largest size.
     pub ring_bytes_max: usize,
+    /// How long a room keeps an entry.
+    pub ring_age_max: Duration,
+    /// How long a room without members keeps its history.
+    pub empty_room_age_max: Duration,
 }
 
 impl Default for HubLimits {
@@ -22,6 +26,8 @@ impl Default for HubLimits {
             members_per_room_max: 1000,
             ring_messages_max: 16 * 1024,
             ring_bytes_max: 4 * 1024 * 1024,
+            ring_age_max: Duration::from_secs(24 * 3600),
+            empty_room_age_max: Duration::from_secs(600),
         }
     }
 }

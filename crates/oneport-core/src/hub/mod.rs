@@ -1,43 +1,83 @@
-//! Rooms, their messages, and who has to take which: pure data, no transport.
+//! Rooms, their members, their log, and who has to take which entry: pure data, no transport.
 //!
-//! A room keeps its messages in one ring, in one order. Each subscription has a cursor into it. The
-//! ring *is* the send queue: a message is stored once, a receiver costs a cursor, and memory is
+//! A room keeps what happens in it in one ring, in one order. Each reader has a cursor into it. The
+//! ring *is* the send queue: an entry is stored once, a receiver costs a cursor, and memory is
 //! bounded however slow a receiver is. One that falls off the ring is told to its owner, who closes
-//! it ([`Next::Slow`]); the publisher is never slowed.
+//! it or tells it the gap; the publisher is never slowed. The same ring is the room's history and
+//! what a member that was away comes back to.
+//!
+//! Words: a **member** is somebody in a room as the others see it ([`MemberId`]); its **seat** is the
+//! hub's handle on it ([`SeatId`]); a **reader** is one channel that takes entries for it; an
+//! **owner** is whoever carries readers' entries away, over one link.
 
+mod entry;
 mod limits;
+mod reader;
 mod ring;
+mod room;
+mod seat;
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
+use std::ops::Bound;
 
-use oneport_link::Kind;
-use oneport_wire::{Refusal, RoomName};
+use oneport_wire::frame::{LeaveReason, Member, Message, Presence, PresenceChange};
+use oneport_wire::{
+    Epoch, ErrorCode, MemberId, Offset, Payload, Recipients, RoomName, Span, Topic, UnixMillis,
+};
 use slotmap::{SlotMap, new_key_type};
 
+pub use entry::{Body, Entry, Profile};
 pub use limits::HubLimits;
-use ring::Ring;
-pub use ring::{Entry, Offset};
+use reader::Reader;
+pub use reader::{Filter, Lag};
+use room::Room;
+use seat::Seat;
 
 new_key_type! {
     /// A room of a hub.
     struct RoomId;
-    /// A class of messages within a room: a plain channel's label.
-    struct TopicId;
-    /// A participant of a room.
-    pub struct MemberId;
-    /// A member's wish to take the messages of one topic, and its right to publish there.
-    pub struct SubscriptionId;
+    /// A member's place in a room.
+    pub struct SeatId;
+    /// Something that takes a room's entries.
+    pub struct ReaderId;
+    /// Whoever carries readers' entries away.
+    pub struct OwnerId;
 }
 
-/// What a member is to take next.
+/// What an owner is to carry next.
 #[derive(Debug)]
 pub enum Next<'a> {
     /// Nothing.
     Idle,
-    /// This entry, for this subscription. [`Hub::taken`] goes on.
-    Entry(SubscriptionId, &'a Entry),
-    /// Messages that a reliable subscription was owed are gone.
+    /// This entry, for this reader. [`Hub::taken`] goes on.
+    Entry(ReaderId, &'a Entry),
+    /// The news that entries are lost to a reader. [`Hub::taken`] goes on.
+    Gap {
+        /// To which reader.
+        reader: ReaderId,
+        /// Of which room.
+        room: &'a RoomName,
+        /// Where they were.
+        span: Span,
+    },
+    /// Entries that a reader was owed are gone, and it cannot be told.
     Slow,
+}
+
+/// A message to publish.
+#[derive(Debug)]
+pub struct Publication {
+    /// What it is about.
+    pub topic: Topic,
+    /// For whom it is, if not for all.
+    pub to: Option<Recipients>,
+    /// Whether its author is to get it as well.
+    pub echo: bool,
+    /// Whether it stays for history and resume.
+    pub is_kept: bool,
+    /// What it carries.
+    pub payload: Payload<'static>,
 }
 
 /// What went through a hub.
@@ -45,9 +85,9 @@ pub enum Next<'a> {
 pub struct HubStats {
     /// Messages that were published.
     pub published: u64,
-    /// Messages that were taken, once for each receiver.
+    /// Entries that were taken, once for each reader.
     pub delivered: u64,
-    /// Messages that left the ring before a receiver took them, once for each such receiver.
+    /// Entries that left the ring before a reader took them, once for each such reader.
     pub evicted: u64,
 }
 
@@ -57,43 +97,22 @@ pub struct Hub {
     limits: HubLimits,
     rooms: SlotMap<RoomId, Room>,
     room_by_name: HashMap<RoomName, RoomId>,
-    members: SlotMap<MemberId, Member>,
-    subscriptions: SlotMap<SubscriptionId, Subscription>,
-    /// The members that have something to take, each once, first come first served.
-    ready: VecDeque<MemberId>,
+    seats: SlotMap<SeatId, Seat>,
+    readers: SlotMap<ReaderId, Reader>,
+    owners: SlotMap<OwnerId, Owner>,
+    /// The owners that have something to carry, each once, first come first served.
+    ready: VecDeque<OwnerId>,
+    /// How much was appended since everybody was last asked to take something.
+    untaken_messages: usize,
+    untaken_bytes: usize,
+    next_sequence: u64,
     stats: HubStats,
 }
 
-#[derive(Debug)]
-struct Room {
-    name: RoomName,
-    members: usize,
-    topics: SlotMap<TopicId, Topic>,
-    topic_by_label: HashMap<String, TopicId>,
-    ring: Ring,
-}
-
-#[derive(Debug)]
-struct Topic {
-    label: String,
-    subscriptions: Vec<SubscriptionId>,
-    last: Option<Offset>,
-}
-
-#[derive(Debug)]
-struct Member {
-    room: RoomId,
-    subscriptions: Vec<SubscriptionId>,
+#[derive(Debug, Default)]
+struct Owner {
+    readers: Vec<ReaderId>,
     is_ready: bool,
-}
-
-#[derive(Debug)]
-struct Subscription {
-    member: MemberId,
-    topic: TopicId,
-    is_reliable: bool,
-    /// The next entry to take, if there is one.
-    cursor: Option<Offset>,
 }
 
 impl Hub {
@@ -103,166 +122,345 @@ impl Hub {
             limits,
             rooms: SlotMap::with_key(),
             room_by_name: HashMap::new(),
-            members: SlotMap::with_key(),
-            subscriptions: SlotMap::with_key(),
+            seats: SlotMap::with_key(),
+            readers: SlotMap::with_key(),
+            owners: SlotMap::with_key(),
             ready: VecDeque::new(),
+            untaken_messages: 0,
+            untaken_bytes: 0,
+            next_sequence: 0,
             stats: HubStats::default(),
         }
+    }
+
+    /// Somebody new who carries entries.
+    pub fn add_owner(&mut self) -> OwnerId {
+        self.owners.insert(Owner::default())
+    }
+
+    /// Forgets an owner with its readers.
+    pub fn remove_owner(&mut self, owner: OwnerId) {
+        let readers = self.owners.get(owner).map(|o| o.readers.clone());
+        for reader in readers.unwrap_or_default() {
+            self.remove_reader(reader);
+        }
+        self.owners.remove(owner);
     }
 
     /// Whether [`Self::join`] would succeed.
     ///
     /// # Errors
     ///
-    /// [`Refusal::RoomFull`], [`Refusal::TooManyRooms`].
-    pub fn admits(&self, room: &RoomName) -> Result<(), Refusal> {
+    /// [`ErrorCode::RoomFull`], [`ErrorCode::TooManyRooms`].
+    pub fn admits(&self, room: &RoomName) -> Result<(), ErrorCode> {
         match self.room_by_name.get(room) {
-            Some(id) if self.rooms[*id].members >= self.limits.members_per_room_max => {
-                Err(Refusal::RoomFull)
+            Some(id) if self.rooms[*id].members.len() >= self.limits.members_per_room_max => {
+                Err(ErrorCode::RoomFull)
             }
-            None if self.rooms.len() >= self.limits.rooms_max => Err(Refusal::TooManyRooms),
+            None if self.rooms.len() >= self.limits.rooms_max && self.longest_empty().is_none() => {
+                Err(ErrorCode::TooManyRooms)
+            }
             _ => Ok(()),
         }
     }
 
-    /// Adds a member to a room, which comes into being with its first one.
+    /// Adds a member to a room and tells the others. A room comes into being with its first member,
+    /// and with this epoch, which must be random.
     ///
     /// # Errors
     ///
     /// As [`Self::admits`].
-    pub fn join(&mut self, name: &RoomName) -> Result<MemberId, Refusal> {
-        self.admits(name)?;
-        let rooms = &mut self.rooms;
-        let by_name = self.room_by_name.entry(name.clone());
-        let room = *by_name.or_insert_with(|| rooms.insert(Room::new(name.clone())));
-        self.rooms[room].members += 1;
-        Ok(self.members.insert(Member {
-            room,
-            subscriptions: Vec::new(),
-            is_ready: false,
-        }))
-    }
-
-    /// Removes a member with its subscriptions. The room goes with its last member.
-    pub fn leave(&mut self, member: MemberId) {
-        let Some(subscriptions) = self.members.get(member).map(|m| m.subscriptions.clone()) else {
-            return;
-        };
-        for subscription in subscriptions {
-            self.unsubscribe(subscription);
-        }
-        let Some(member) = self.members.remove(member) else {
-            return;
-        };
-        let room = &mut self.rooms[member.room];
-        room.members -= 1;
-        if room.members == 0 {
-            self.room_by_name.remove(&room.name);
-            self.rooms.remove(member.room);
-        }
-    }
-
-    /// From now on the member takes what others publish under this label. With `is_reliable`, all of
-    /// it or [`Next::Slow`]; otherwise what it can. `None` if there is no such member.
-    pub fn subscribe(
+    pub fn join(
         &mut self,
-        member_id: MemberId,
-        label: &str,
-        is_reliable: bool,
-    ) -> Option<SubscriptionId> {
-        let member = self.members.get_mut(member_id)?;
-        let room = &mut self.rooms[member.room];
-        let topic = room.topic(label);
-        let subscription = self.subscriptions.insert(Subscription {
-            member: member_id,
-            topic,
-            is_reliable,
-            cursor: None,
-        });
-        room.topics[topic].subscriptions.push(subscription);
-        member.subscriptions.push(subscription);
-        Some(subscription)
+        now: UnixMillis,
+        name: &RoomName,
+        epoch: Epoch,
+        profile: Profile,
+    ) -> Result<SeatId, ErrorCode> {
+        self.admits(name)?;
+        let room = match self.room_by_name.get(name) {
+            Some(room) => *room,
+            None => self.add_room(name, epoch),
+        };
+        self.rooms[room].empty_since = None;
+        let member = self.rooms[room].new_member();
+        let seat = Seat::new(room, member, profile);
+        let seat = self.seats.insert(seat);
+        self.rooms[room].members.insert(member, seat);
+        self.tell(now, seat, PresenceChange::Joined);
+        Ok(seat)
     }
 
-    /// The member no longer takes part in the topic. What the subscription was owed is forgotten.
-    pub fn unsubscribe(&mut self, id: SubscriptionId) {
-        let Some(subscription) = self.subscriptions.remove(id) else {
+    fn add_room(&mut self, name: &RoomName, epoch: Epoch) -> RoomId {
+        if self.rooms.len() >= self.limits.rooms_max
+            && let Some(room) = self.longest_empty()
+        {
+            self.remove_room(room);
+        }
+        let room = self.rooms.insert(Room::new(name.clone(), epoch));
+        self.room_by_name.insert(name.clone(), room);
+        room
+    }
+
+    /// A room without members only keeps its history for a while.
+    fn longest_empty(&self) -> Option<RoomId> {
+        let empty = |(id, room): (RoomId, &Room)| room.empty_since.map(|since| (since, id));
+        self.rooms.iter().filter_map(empty).min().map(|(_, id)| id)
+    }
+
+    fn remove_room(&mut self, room: RoomId) {
+        if let Some(room) = self.rooms.remove(room) {
+            self.room_by_name.remove(&room.name);
+        }
+    }
+
+    /// Removes a member and tells the others why.
+    pub fn leave(&mut self, now: UnixMillis, id: SeatId, reason: LeaveReason) {
+        let Some(seat) = self.seats.get(id) else {
             return;
         };
-        let member = &mut self.members[subscription.member];
-        member.subscriptions.retain(|other| *other != id);
-        let room = &mut self.rooms[member.room];
-        let mut owed = room.pending(&subscription);
-        while let Some(offset) = owed {
-            owed = room.ring.following(offset, subscription.member);
-            room.ring.settle(offset);
+        for reader in seat.readers.clone() {
+            self.remove_reader(reader);
         }
-        let topic = &mut room.topics[subscription.topic];
-        topic.subscriptions.retain(|other| *other != id);
-        if topic.subscriptions.is_empty() {
-            room.topic_by_label.remove(&topic.label);
-            room.topics.remove(subscription.topic);
-        }
-    }
-
-    /// Publishes a message to the subscriptions of the same topic of all other members, and answers
-    /// how many those are.
-    pub fn publish(&mut self, from: SubscriptionId, kind: Kind, payload: Vec<u8>) -> usize {
-        let Some(&Subscription { member, topic, .. }) = self.subscriptions.get(from) else {
-            return 0;
+        self.tell(now, id, PresenceChange::Left { reason });
+        let Some(seat) = self.seats.remove(id) else {
+            return;
         };
-        self.stats.published += 1;
-        let room = &mut self.rooms[self.members[member].room];
-        let Room { topics, ring, .. } = room;
-        let topic_state = &mut topics[topic];
-        let is_receiver = |id: &&SubscriptionId| self.subscriptions[**id].member != member;
-        let owed = topic_state.subscriptions.iter().filter(is_receiver).count();
-        if owed == 0 {
-            return 0;
-        }
-        let offset = ring.push(topic, member, kind, payload, owed, topic_state.last);
-        topic_state.last = Some(offset);
-        for id in &topic_state.subscriptions {
-            let subscription = &mut self.subscriptions[*id];
-            if subscription.member != member {
-                subscription.cursor.get_or_insert(offset);
-                let receiver = &mut self.members[subscription.member];
-                receiver.mark_ready(subscription.member, &mut self.ready);
+        let room = &mut self.rooms[seat.room];
+        room.members.remove(&seat.member);
+        if room.members.is_empty() {
+            room.empty_since = Some(now);
+            if room.ring.is_empty() {
+                self.remove_room(seat.room);
             }
         }
-        self.evict_beyond_limits(member);
-        owed
     }
 
-    /// Makes the ring as small as it must be. Those who lose something by it become ready, to learn
-    /// it at once.
-    fn evict_beyond_limits(&mut self, publisher: MemberId) {
-        let room = &mut self.rooms[self.members[publisher].room];
-        while room.ring.len() > self.limits.ring_messages_max
-            || room.ring.bytes() > self.limits.ring_bytes_max
-        {
-            let Some(entry) = room.ring.evict() else {
-                break;
+    /// The member's link is lost, or it came back: the others are told.
+    pub fn set_away(&mut self, now: UnixMillis, id: SeatId, is_away: bool) {
+        let Some(seat) = self.seats.get_mut(id) else {
+            return;
+        };
+        if seat.is_away != is_away {
+            seat.is_away = is_away;
+            let change = if is_away {
+                PresenceChange::Away
+            } else {
+                PresenceChange::Back
             };
-            self.stats.evicted += entry.owed as u64;
-            if entry.owed > 0 {
-                for id in &room.topics[entry.topic].subscriptions {
-                    let member = self.subscriptions[*id].member;
-                    self.members[member].mark_ready(member, &mut self.ready);
-                }
+            self.tell(now, id, change);
+        }
+    }
+
+    /// The member has another name or other metadata: the others are told.
+    pub fn update(&mut self, now: UnixMillis, id: SeatId, profile: Profile) {
+        if let Some(seat) = self.seats.get_mut(id)
+            && seat.profile != profile
+        {
+            seat.profile = profile;
+            self.tell(now, id, PresenceChange::Updated);
+        }
+    }
+
+    fn tell(&mut self, now: UnixMillis, id: SeatId, change: PresenceChange) {
+        let Some(seat) = self.seats.get(id) else {
+            return;
+        };
+        let room_id = seat.room;
+        let room = &self.rooms[room_id];
+        let presence = Presence {
+            room: room.name.clone(),
+            offset: room.ring.end(),
+            time: now,
+            change,
+            member: seat.as_member(),
+        };
+        self.append(now, room_id, Body::Presence(presence), true);
+    }
+
+    /// From now on the owner carries what this member is to take. With `since`, beginning with what
+    /// was kept from that offset on; otherwise only what comes.
+    pub fn add_reader(
+        &mut self,
+        owner: OwnerId,
+        seat_id: SeatId,
+        filter: Filter,
+        lag: Lag,
+        since: Option<Offset>,
+    ) -> Option<ReaderId> {
+        let carrier = self.owners.get_mut(owner)?;
+        let seat = self.seats.get_mut(seat_id)?;
+        let room = &mut self.rooms[seat.room];
+        let owed: Vec<Offset> = since.map_or_else(Vec::new, |since| {
+            let is_owed = |entry: &&Entry| entry.is_kept && entry.is_for(seat.member, &filter);
+            let entries = room.ring.from(since).filter(is_owed);
+            entries.map(|entry| entry.offset).collect()
+        });
+        let live_from = room.ring.end();
+        owed.iter().for_each(|offset| room.ring.owe(*offset));
+        let cursor = owed.first().copied();
+        let reader = self.readers.insert(Reader {
+            seat: seat_id,
+            owner,
+            filter,
+            lag,
+            live_from,
+            cursor,
+        });
+        seat.readers.push(reader);
+        room.readers.push(reader);
+        carrier.readers.push(reader);
+        if cursor.is_some() {
+            self.wake(owner);
+        }
+        Some(reader)
+    }
+
+    /// The reader takes no more. What it was owed is forgotten.
+    pub fn remove_reader(&mut self, id: ReaderId) {
+        let Some(reader) = self.readers.remove(id) else {
+            return;
+        };
+        let seat = &mut self.seats[reader.seat];
+        seat.readers.retain(|other| *other != id);
+        let room = &mut self.rooms[seat.room];
+        room.readers.retain(|other| *other != id);
+        let mut owed = reader.cursor;
+        while let Some(offset) = owed {
+            room.ring.settle(offset);
+            let following = offset.next().unwrap_or(offset);
+            owed = room.ring.first_for(following, seat.member, &reader);
+        }
+        if let Some(owner) = self.owners.get_mut(reader.owner) {
+            owner.readers.retain(|other| *other != id);
+        }
+    }
+
+    /// Publishes a message, and answers its place in the room's order.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::NoSuchMember`] where a recipient is not in the room; [`ErrorCode::NotInRoom`]
+    /// where the seat is not.
+    pub fn publish(
+        &mut self,
+        now: UnixMillis,
+        id: SeatId,
+        publication: Publication,
+    ) -> Result<Offset, ErrorCode> {
+        let seat = self.seats.get(id).ok_or(ErrorCode::NotInRoom)?;
+        let room = &self.rooms[seat.room];
+        let recipients = publication.to.iter().flat_map(|to| to.as_slice());
+        if recipients
+            .into_iter()
+            .any(|to| !room.members.contains_key(to))
+        {
+            return Err(ErrorCode::NoSuchMember);
+        }
+        let offset = room.ring.end();
+        let message = Message {
+            room: room.name.clone(),
+            offset: Some(offset),
+            from: seat.member,
+            time: now,
+            topic: publication.topic,
+            to: publication.to,
+            payload: publication.payload,
+        };
+        let body = Body::Message {
+            message,
+            echo: publication.echo,
+        };
+        let room = seat.room;
+        self.stats.published += 1;
+        self.append(now, room, body, publication.is_kept);
+        Ok(offset)
+    }
+
+    fn append(&mut self, now: UnixMillis, room_id: RoomId, body: Body, is_kept: bool) {
+        let room = &mut self.rooms[room_id];
+        let offset = room.ring.end();
+        let mut entry = Entry {
+            offset,
+            time: now,
+            body,
+            is_kept,
+            sequence: self.next_sequence,
+            owed: 0,
+            frame: OnceCell::new(),
+        };
+        self.next_sequence += 1;
+        for id in &room.readers {
+            let reader = &mut self.readers[*id];
+            if entry.is_for(self.seats[reader.seat].member, &reader.filter) {
+                entry.owed += 1;
+                reader.cursor.get_or_insert(offset);
+                self.owners[reader.owner].mark_ready(reader.owner, &mut self.ready);
+            }
+        }
+        self.untaken_messages += 1;
+        self.untaken_bytes += entry.bytes();
+        room.ring.push(entry);
+        if !is_kept {
+            room.ring.settle_unowed();
+        }
+        self.evict(now, room_id);
+    }
+
+    /// Makes the ring as small as it must be. If somebody loses something by it, all who read there
+    /// become ready, so that whoever it is learns it at once.
+    fn evict(&mut self, now: UnixMillis, room_id: RoomId) {
+        let room = &mut self.rooms[room_id];
+        let mut lost = 0;
+        while let Some(entry) = room.ring.evict_beyond(&self.limits, now) {
+            lost += entry.owed as u64;
+        }
+        self.stats.evicted += lost;
+        if lost > 0 {
+            for id in &room.readers {
+                let owner = self.readers[*id].owner;
+                self.owners[owner].mark_ready(owner, &mut self.ready);
             }
         }
     }
 
-    /// The next member that has something to take, or may have: it leaves the queue.
-    pub fn poll_ready(&mut self) -> Option<MemberId> {
+    /// Forgets what is too old: entries, and rooms that nobody is in. To be called now and then.
+    pub fn expire(&mut self, now: UnixMillis) {
+        let rooms: Vec<_> = self.rooms.keys().collect();
+        let age_max = self.limits.empty_room_age_max.as_millis();
+        for id in rooms {
+            self.evict(now, id);
+            let room = &self.rooms[id];
+            let is_over = room.empty_since.is_some_and(|since| {
+                let age_ms = now.get().saturating_sub(since.get());
+                u128::from(age_ms) >= age_max || room.ring.is_empty()
+            });
+            if is_over {
+                self.remove_room(id);
+            }
+        }
+    }
+
+    /// The next owner that has something to carry, or may have: it leaves the queue.
+    pub fn poll_ready(&mut self) -> Option<OwnerId> {
         loop {
-            let id = self.ready.pop_front()?;
-            if let Some(member) = self.members.get_mut(id) {
-                member.is_ready = false;
+            let Some(id) = self.ready.pop_front() else {
+                self.untaken_messages = 0;
+                self.untaken_bytes = 0;
+                return None;
+            };
+            if let Some(owner) = self.owners.get_mut(id) {
+                owner.is_ready = false;
                 return Some(id);
             }
         }
+    }
+
+    /// Whether so much was appended since [`Self::poll_ready`] was last empty that a ring may lose
+    /// entries that nobody had a chance to take.
+    pub fn is_pressed(&self) -> bool {
+        self.untaken_messages >= self.limits.ring_messages_max / 4
+            || self.untaken_bytes >= self.limits.ring_bytes_max / 4
     }
 
     /// Whether [`Self::poll_ready`] has something to say.
@@ -270,67 +468,73 @@ impl Hub {
         !self.ready.is_empty()
     }
 
-    /// Puts a member that had no room for its messages back into the queue.
-    pub fn wake(&mut self, id: MemberId) {
-        if let Some(member) = self.members.get_mut(id) {
-            member.mark_ready(id, &mut self.ready);
+    /// Puts an owner that could not carry all into the queue again.
+    pub fn wake(&mut self, id: OwnerId) {
+        if let Some(owner) = self.owners.get_mut(id) {
+            owner.mark_ready(id, &mut self.ready);
         }
     }
 
-    /// What the member is to take next, over all its subscriptions, in the room's order.
-    pub fn next(&mut self, member: MemberId) -> Next<'_> {
-        let Some(Member {
-            room,
-            subscriptions,
-            ..
-        }) = self.members.get(member)
-        else {
+    /// What the owner is to carry next, over all its readers, in the order in which it was taken in.
+    pub fn next(&mut self, owner: OwnerId) -> Next<'_> {
+        let Some(owner) = self.owners.get(owner) else {
             return Next::Idle;
         };
-        let room = &self.rooms[*room];
-        let mut first: Option<(Offset, SubscriptionId)> = None;
-        for id in subscriptions {
-            let subscription = &mut self.subscriptions[*id];
-            let Some(cursor) = subscription.cursor else {
+        let mut first: Option<(&Entry, ReaderId)> = None;
+        for id in &owner.readers {
+            let reader = &mut self.readers[*id];
+            let Some(cursor) = reader.cursor else {
                 continue;
             };
-            if room.ring.get(cursor).is_none() {
-                if subscription.is_reliable {
-                    return Next::Slow;
+            let seat = &self.seats[reader.seat];
+            let Room { ring, name, .. } = &self.rooms[seat.room];
+            if ring.get(cursor).is_none() {
+                match reader.lag {
+                    Lag::Disconnect => return Next::Slow,
+                    Lag::Gap => {
+                        let span = Span::new(cursor, ring.start());
+                        let span = span.expect("what is gone lies before what is there");
+                        let (reader, room) = (*id, name);
+                        return Next::Gap { reader, room, span };
+                    }
+                    Lag::Skip => {
+                        reader.cursor = ring.first_for(cursor, seat.member, reader);
+                    }
                 }
-                subscription.cursor = room.pending(subscription);
             }
-            if let Some(cursor) = subscription.cursor
-                && first.is_none_or(|(offset, _)| cursor < offset)
+            if let Some(entry) = reader.cursor.and_then(|cursor| ring.get(cursor))
+                && first.is_none_or(|(other, _)| entry.sequence < other.sequence)
             {
-                first = Some((cursor, *id));
+                first = Some((entry, *id));
             }
         }
-        let entry = first.and_then(|(offset, id)| Some((id, room.ring.get(offset)?)));
-        entry.map_or(Next::Idle, |(id, entry)| Next::Entry(id, entry))
+        first.map_or(Next::Idle, |(entry, reader)| Next::Entry(reader, entry))
     }
 
-    /// The subscription has taken the entry that [`Self::next`] showed for it.
-    pub fn taken(&mut self, id: SubscriptionId) {
+    /// The owner has carried what [`Self::next`] showed for this reader.
+    pub fn taken(&mut self, id: ReaderId) {
         self.stats.delivered += 1;
-        self.pass(id);
+        self.skip(id);
     }
 
-    /// The subscription will never take the entry that [`Self::next`] showed for it.
-    pub fn skip(&mut self, id: SubscriptionId) {
-        self.pass(id);
-    }
-
-    fn pass(&mut self, id: SubscriptionId) {
-        let Some(subscription) = self.subscriptions.get_mut(id) else {
+    /// The owner will never carry what [`Self::next`] showed for this reader.
+    pub fn skip(&mut self, id: ReaderId) {
+        let Some(reader) = self.readers.get_mut(id) else {
             return;
         };
-        let Some(offset) = subscription.cursor else {
+        let seat = &self.seats[reader.seat];
+        let ring = &mut self.rooms[seat.room].ring;
+        let Some(cursor) = reader.cursor else {
             return;
         };
-        let room = &mut self.rooms[self.members[subscription.member].room];
-        subscription.cursor = room.ring.following(offset, subscription.member);
-        room.ring.settle(offset);
+        // Behind a gap, the first entry that is still there has not been shown yet.
+        let from = if ring.get(cursor).is_none() {
+            ring.start()
+        } else {
+            ring.settle(cursor);
+            cursor.next().unwrap_or(cursor)
+        };
+        reader.cursor = ring.first_for(from, seat.member, reader);
     }
 
     /// How many rooms there are.
@@ -338,10 +542,14 @@ impl Hub {
         self.rooms.len()
     }
 
-    /// How many members the member's room has, and its name.
-    pub fn room_of(&self, member: MemberId) -> Option<(&RoomName, usize)> {
-        let room = &self.rooms[self.members.get(member)?.room];
-        Some((&room.name, room.members))
+    /// A look at the member's room; `None` if it has left.
+    pub fn room(&self, seat: SeatId) -> Option<RoomView<'_>> {
+        let seat = self.seats.get(seat)?;
+        Some(RoomView {
+            hub: self,
+            room: &self.rooms[seat.room],
+            me: seat,
+        })
     }
 
     /// What went through.
@@ -349,48 +557,101 @@ impl Hub {
         self.stats
     }
 
-    /// The memory that waiting messages take, in bytes; at most [`HubLimits::bytes_max`].
+    /// The memory that the rooms' entries take, in bytes; at most [`HubLimits::bytes_max`].
     pub fn ring_bytes(&self) -> usize {
         self.rooms.values().map(|room| room.ring.bytes()).sum()
     }
-}
 
-impl Room {
-    fn new(name: RoomName) -> Self {
-        Self {
-            name,
-            members: 0,
-            topics: SlotMap::with_key(),
-            topic_by_label: HashMap::new(),
-            ring: Ring::default(),
-        }
-    }
-
-    fn topic(&mut self, label: &str) -> TopicId {
-        if let Some(topic) = self.topic_by_label.get(label) {
-            return *topic;
-        }
-        let topic = self.topics.insert(Topic {
-            label: label.to_string(),
-            subscriptions: Vec::new(),
-            last: None,
-        });
-        self.topic_by_label.insert(label.to_string(), topic);
-        topic
-    }
-
-    /// The first entry that the subscription is owed and that is still there.
-    fn pending(&self, subscription: &Subscription) -> Option<Offset> {
-        let cursor = subscription.cursor?;
-        if self.ring.get(cursor).is_some() {
-            return Some(cursor);
-        }
-        self.ring.first_of(subscription.topic, subscription.member)
+    /// Whether there are no members, no readers and no owners. Rooms may still keep history.
+    pub fn is_deserted(&self) -> bool {
+        self.seats.is_empty() && self.readers.is_empty() && self.owners.is_empty()
     }
 }
 
-impl Member {
-    fn mark_ready(&mut self, id: MemberId, ready: &mut VecDeque<MemberId>) {
+/// A room as one of its members sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct RoomView<'a> {
+    hub: &'a Hub,
+    room: &'a Room,
+    me: &'a Seat,
+}
+
+impl<'a> RoomView<'a> {
+    /// Its name.
+    pub fn name(&self) -> &'a RoomName {
+        &self.room.name
+    }
+
+    /// Its epoch.
+    pub fn epoch(&self) -> Epoch {
+        self.room.epoch
+    }
+
+    /// The offset of what comes next.
+    pub fn end(&self) -> Offset {
+        self.room.ring.end()
+    }
+
+    /// The offset from which on it still has everything that is kept.
+    pub fn complete_from(&self) -> Offset {
+        self.room.ring.complete_from()
+    }
+
+    /// Whether something that was not kept was published at this offset or later.
+    pub fn has_transients_from(&self, offset: Offset) -> bool {
+        self.room
+            .ring
+            .last_transient()
+            .is_some_and(|last| last >= offset)
+    }
+
+    /// Who is looking.
+    pub fn me(&self) -> MemberId {
+        self.me.member
+    }
+
+    /// The looking member's profile.
+    pub fn my_profile(&self) -> &'a Profile {
+        &self.me.profile
+    }
+
+    /// How many members it has.
+    pub fn members_count(&self) -> usize {
+        self.room.members.len()
+    }
+
+    /// Its members after this one, by id.
+    pub fn members_after(&self, after: Option<MemberId>) -> impl Iterator<Item = Member> {
+        let hub = self.hub;
+        let later = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let members = self.room.members.range((later, Bound::Unbounded));
+        members.map(move |(_, seat)| hub.seats[*seat].as_member())
+    }
+
+    /// The seat of a member.
+    pub fn seat(&self, member: MemberId) -> Option<SeatId> {
+        self.room.members.get(&member).copied()
+    }
+
+    /// The messages before an offset that the member may see, its own included, latest first.
+    pub fn history_before(&self, before: Offset) -> impl Iterator<Item = &'a Entry> {
+        let me = self.me.member;
+        let is_visible = move |entry: &&Entry| match &entry.body {
+            Body::Presence(_) => false,
+            Body::Message { message, .. } => {
+                let is_addressed = message.to.as_ref().is_none_or(|to| to.contains(me));
+                entry.is_kept && (is_addressed || message.from == me)
+            }
+        };
+        let entries = self.room.ring.from(Offset::default()).rev();
+        entries
+            .skip_while(move |entry| entry.offset >= before)
+            .filter(is_visible)
+    }
+}
+
+impl Owner {
+    fn mark_ready(&mut self, id: OwnerId, ready: &mut VecDeque<OwnerId>) {
         if !self.is_ready {
             self.is_ready = true;
             ready.push_back(id);

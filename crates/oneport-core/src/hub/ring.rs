@@ -2,127 +2,173 @@
 
 use std::collections::VecDeque;
 
-use oneport_link::Kind;
+use oneport_wire::{MemberId, Offset, UnixMillis};
 
-use super::{MemberId, TopicId};
+use super::reader::Reader;
+use super::{Entry, HubLimits};
 
-/// The position of an entry in its room's order. Never used again within the room's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Offset(u64);
-
-/// A message in a room.
-#[derive(Debug)]
-pub struct Entry {
-    /// How it was sent.
-    pub kind: Kind,
-    /// What it says.
-    pub payload: Vec<u8>,
-    pub(super) topic: TopicId,
-    pub(super) publisher: MemberId,
-    /// How many subscriptions have not taken it yet.
-    pub(super) owed: usize,
-    /// The next entry of the same topic: cursors skip the other topics in one step.
-    next: Option<Offset>,
-}
-
-/// The entries of one room that somebody still has to take, in the room's order: log and send queue
-/// at once. An entry is stored once, however many members it goes to.
+/// The log of a room: history and send queue at once. An entry is stored once, however many members
+/// it goes to. Offsets ascend, but entries that were forgotten leave holes.
 #[derive(Debug, Default)]
 pub(super) struct Ring {
     entries: VecDeque<Entry>,
-    /// The offset of the first entry.
-    start: u64,
-    payload_bytes: usize,
+    /// The offset of the entry that comes next.
+    end: Offset,
+    bytes: usize,
+    /// From here on, every entry that is kept is still there.
+    complete_from: Offset,
+    last_transient: Option<Offset>,
+    /// How many entries are only there for whoever has not taken them yet, and all have.
+    forgotten: usize,
 }
 
 impl Ring {
-    /// What an entry takes beside its payload, in bytes.
-    pub(super) const ENTRY_BYTES: usize = size_of::<Entry>();
-
-    /// Appends an entry that `owed` subscriptions are to take; `previous` is the last one of its
-    /// topic.
-    pub(super) fn push(
-        &mut self,
-        topic: TopicId,
-        publisher: MemberId,
-        kind: Kind,
-        payload: Vec<u8>,
-        owed: usize,
-        previous: Option<Offset>,
-    ) -> Offset {
-        let offset = Offset(self.start + self.entries.len() as u64);
-        if let Some(previous) = previous.and_then(|previous| self.get_mut(previous)) {
-            previous.next = Some(offset);
-        }
-        self.payload_bytes += payload.len();
-        self.entries.push_back(Entry {
-            kind,
-            payload,
-            topic,
-            publisher,
-            owed,
-            next: None,
-        });
-        offset
+    /// The offset of the entry that comes next.
+    pub(super) fn end(&self) -> Offset {
+        self.end
     }
 
-    /// `None` if the entry was evicted or taken by all.
+    /// The offset of the oldest entry, or of the next one if there is none.
+    pub(super) fn start(&self) -> Offset {
+        self.entries.front().map_or(self.end, |entry| entry.offset)
+    }
+
+    /// Appends an entry with the offset [`Self::end`].
+    pub(super) fn push(&mut self, entry: Entry) {
+        debug_assert_eq!(entry.offset, self.end);
+        self.end = self.end.next().unwrap_or(self.end);
+        self.bytes += entry.bytes();
+        if !entry.is_kept {
+            self.last_transient = Some(entry.offset);
+        }
+        self.entries.push_back(entry);
+    }
+
+    /// The offset from which on every entry that is kept is still there.
+    pub(super) fn complete_from(&self) -> Offset {
+        self.complete_from
+    }
+
+    fn index(&self, offset: Offset) -> Option<usize> {
+        let at = self.entries.partition_point(|entry| entry.offset < offset);
+        (self.entries.get(at)?.offset == offset).then_some(at)
+    }
+
+    /// `None` if the entry is not there any longer.
     pub(super) fn get(&self, offset: Offset) -> Option<&Entry> {
-        let index = offset.0.checked_sub(self.start)?;
-        self.entries.get(usize::try_from(index).ok()?)
+        self.entries.get(self.index(offset)?)
     }
 
-    fn get_mut(&mut self, offset: Offset) -> Option<&mut Entry> {
-        let index = offset.0.checked_sub(self.start)?;
-        self.entries.get_mut(usize::try_from(index).ok()?)
+    /// The entries from this offset on.
+    pub(super) fn from(&self, offset: Offset) -> impl DoubleEndedIterator<Item = &Entry> {
+        let at = self.entries.partition_point(|entry| entry.offset < offset);
+        self.entries.range(at..)
     }
 
-    /// One subscription less has to take this entry. Entries that nobody has to take leave.
-    pub(super) fn settle(&mut self, offset: Offset) {
-        if let Some(entry) = self.get_mut(offset) {
-            entry.owed -= 1;
+    /// The first entry from this offset on that a reader is to take, of those that are kept or still
+    /// owed to somebody.
+    pub(super) fn first_for(
+        &self,
+        from: Offset,
+        member: MemberId,
+        reader: &Reader,
+    ) -> Option<Offset> {
+        let is_owed = |entry: &&Entry| {
+            let is_live = entry.owed > 0 && entry.offset >= reader.live_from;
+            (entry.is_kept || is_live) && entry.is_for(member, &reader.filter)
+        };
+        self.from(from).find(is_owed).map(|entry| entry.offset)
+    }
+
+    /// The last entry that was not kept.
+    pub(super) fn last_transient(&self) -> Option<Offset> {
+        self.last_transient
+    }
+
+    /// One reader more is to take this entry.
+    pub(super) fn owe(&mut self, offset: Offset) {
+        if let Some(at) = self.index(offset) {
+            self.entries[at].owed += 1;
         }
-        while self.entries.front().is_some_and(|entry| entry.owed == 0) {
+    }
+
+    /// One reader less is to take this entry. One that is not kept goes with the last of them.
+    pub(super) fn settle(&mut self, offset: Offset) {
+        let Some(at) = self.index(offset) else {
+            return;
+        };
+        let entry = &mut self.entries[at];
+        entry.owed = entry.owed.saturating_sub(1);
+        if entry.owed == 0 && !entry.is_kept {
+            self.forgotten += 1;
+            self.compact();
+        }
+    }
+
+    /// The entry that was just pushed is for nobody who is there: it goes at once if it is not kept.
+    pub(super) fn settle_unowed(&mut self) {
+        if self
+            .entries
+            .back()
+            .is_some_and(|entry| entry.owed == 0 && !entry.is_kept)
+        {
+            self.forgotten += 1;
+            self.compact();
+        }
+    }
+
+    /// Removes what is forgotten, as soon as it is half of all: that costs each entry one move on
+    /// average.
+    fn compact(&mut self) {
+        let is_forgotten = |entry: &Entry| entry.owed == 0 && !entry.is_kept;
+        while self.entries.front().is_some_and(is_forgotten) {
             self.evict();
         }
-    }
-
-    /// The first entry behind `offset` that is of the same topic and not by `reader`.
-    pub(super) fn following(&self, offset: Offset, reader: MemberId) -> Option<Offset> {
-        let mut next = self.get(offset)?.next;
-        while let Some(offset) = next {
-            let entry = self.get(offset)?;
-            if entry.publisher != reader {
-                break;
-            }
-            next = entry.next;
+        if self.forgotten * 2 > self.entries.len() {
+            let mut bytes = 0;
+            self.entries.retain(|entry| {
+                let keep = !is_forgotten(entry);
+                bytes += if keep { entry.bytes() } else { 0 };
+                keep
+            });
+            self.bytes = bytes;
+            self.forgotten = 0;
         }
-        next
-    }
-
-    /// The first entry that is of this topic and not by `reader`. Looks at all entries: for those
-    /// who have lost their place only.
-    pub(super) fn first_of(&self, topic: TopicId, reader: MemberId) -> Option<Offset> {
-        let index = self.entries.iter().position(|entry| {
-            entry.topic == topic && entry.publisher != reader && entry.owed > 0
-        })?;
-        Some(Offset(self.start + index as u64))
     }
 
     /// Takes the oldest entry out.
-    pub(super) fn evict(&mut self) -> Option<Entry> {
+    fn evict(&mut self) -> Option<Entry> {
         let entry = self.entries.pop_front()?;
-        self.start += 1;
-        self.payload_bytes -= entry.payload.len();
+        self.bytes -= entry.bytes();
+        if entry.owed == 0 && !entry.is_kept {
+            self.forgotten -= 1;
+        }
         Some(entry)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
+    /// Takes the oldest entry out if the ring holds more than it may.
+    pub(super) fn evict_beyond(&mut self, limits: &HubLimits, now: UnixMillis) -> Option<Entry> {
+        let oldest = self.entries.front()?;
+        let age_ms = now.get().saturating_sub(oldest.time.get());
+        let is_beyond = self.entries.len() - self.forgotten > limits.ring_messages_max
+            || self.bytes > limits.ring_bytes_max
+            || u128::from(age_ms) > limits.ring_age_max.as_millis();
+        if !is_beyond {
+            return None;
+        }
+        let evicted = self.evict()?;
+        if evicted.is_kept {
+            self.complete_from = evicted.offset.next().unwrap_or(self.end);
+        }
+        Some(evicted)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// The memory that the entries take.
     pub(super) fn bytes(&self) -> usize {
-        self.payload_bytes + self.entries.len() * Self::ENTRY_BYTES
+        self.bytes
     }
 }

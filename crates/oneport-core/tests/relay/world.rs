@@ -37,8 +37,12 @@ pub(crate) struct Client {
     pub(crate) channels: Vec<(ChannelId, String)>,
     /// Label, kind, payload.
     pub(crate) messages: Vec<(String, Kind, Vec<u8>)>,
+    /// The last connectivity check that it sent.
+    pub(crate) check: Vec<u8>,
     pub(crate) channels_closed: usize,
     pub(crate) closed: Option<CloseReason>,
+    /// Whether it answers pings, as a page that is alive does.
+    pub(crate) answers_pings: bool,
     /// Nothing reaches it and nothing it sends arrives.
     pub(crate) is_cut: bool,
 }
@@ -121,8 +125,10 @@ impl World {
             answer: connected.answer,
             channels: Vec::new(),
             messages: Vec::new(),
+            check: Vec::new(),
             channels_closed: 0,
             closed: None,
+            answers_pings: true,
             is_cut: false,
         });
         Ok(self.clients.len() - 1)
@@ -169,14 +175,26 @@ impl World {
         self.relay.handle_input(self.now, input);
     }
 
+    /// Everything that a client has to send now reaches the relay before the relay is drained.
+    pub(crate) fn hold_and_deliver(&mut self, client: usize) {
+        let address = self.clients[client].address;
+        while let Some(transmit) = self.clients[client].link.poll_transmit() {
+            self.datagram(address, &transmit.contents);
+        }
+    }
+
     fn collect(&mut self) {
         while let Some(transmit) = self.relay.poll_transmit() {
             self.datagrams_from_relay += 1;
             self.wire.push_back((self.now + LATENCY, transmit));
         }
         for client in &mut self.clients {
-            client.collect_events();
+            client.collect_events(self.now);
             while let Some(transmit) = client.link.poll_transmit() {
+                // A STUN binding request.
+                if transmit.contents.starts_with(&[0, 1]) {
+                    client.check.clone_from(&transmit.contents);
+                }
                 if !client.is_cut {
                     // A NAT turns the announced address into the relay's own.
                     let route = Route {
@@ -260,7 +278,7 @@ impl World {
 }
 
 impl Client {
-    fn collect_events(&mut self) {
+    fn collect_events(&mut self, now: Instant) {
         while let Some(event) = self.link.poll_event() {
             match event {
                 LinkEvent::ChannelOpen(id, config) => self.channels.push((id, config.label)),
@@ -272,6 +290,13 @@ impl Client {
                 } => {
                     let open = self.channels.iter().find(|(id, _)| *id == channel);
                     let label = open.map_or_else(String::new, |(_, label)| label.clone());
+                    if self.answers_pings && payload.starts_with(br#"{"t":"ping""#) {
+                        let pong = String::from_utf8_lossy(&payload).replacen("ping", "pong", 1);
+                        let _ = self
+                            .link
+                            .batch(now)
+                            .write(channel, Kind::Text, pong.as_bytes());
+                    }
                     self.messages.push((label, kind, payload));
                 }
                 LinkEvent::Closed(reason) => self.closed = Some(reason),

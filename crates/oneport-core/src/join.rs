@@ -1,0 +1,179 @@
+//! Coming into a room, and coming back to it.
+
+use oneport_wire::frame::{
+    Gap, GapReason, History, HistoryBegin, HistoryEnd, Join, Joined, NotRecovered, Recovery,
+    ServerFrame, Since,
+};
+use oneport_wire::{ErrorCode, Kind, Offset, RequestId, RoomName, Span};
+
+use crate::framed::{Answer, internal, reject};
+use crate::hub::{Filter, Profile, SeatId};
+use crate::relay::Holder;
+use crate::sessions::{SessionKey, Stay};
+use crate::{Relay, Rights};
+
+/// How many bytes of messages one answer to `history` brings at most, beyond the first message: as
+/// much as one of the largest messages.
+const HISTORY_BYTES_MAX: usize = 256 * 1024;
+
+impl Relay {
+    /// `join`: enters a room, or comes back to it over another link.
+    pub(crate) fn join(&mut self, key: SessionKey, id: Option<RequestId>, join: Join) -> Answer {
+        let session = self.sessions.get(key).ok_or_else(internal)?;
+        let known = session.rooms.get(&join.room).copied();
+        let (stay, recovery, from) = match known {
+            Some(stay) if stay.reader.is_some() => return reject(ErrorCode::AlreadyInRoom),
+            Some(stay) => {
+                let (recovery, from) = self.recovery(stay.seat, join.since);
+                (stay, recovery, from)
+            }
+            None => {
+                let reason = match session.resumed_until {
+                    Some(_) => NotRecovered::NotAMember,
+                    None => NotRecovered::NoSuchSession,
+                };
+                let recovery = match join.since {
+                    Some(_) => Recovery::NotRecovered(reason),
+                    None => Recovery::Fresh,
+                };
+                (self.enter(key, &join)?, recovery, None)
+            }
+        };
+        let now = self.unix_now();
+        self.hub.set_away(now, stay.seat, false);
+        let profile = Profile {
+            name: join.name,
+            meta: join.meta,
+        };
+        self.hub.update(now, stay.seat, profile);
+        let session = self.sessions.get_mut(key).ok_or_else(internal)?;
+        let (owner, room) = (session.owner, join.room);
+        let filter = Filter::Everything;
+        let lag = self.config.slow_policy;
+        let reader = self.hub.add_reader(owner, stay.seat, filter, lag, from);
+        let stay = Stay { reader, ..stay };
+        session.rooms.insert(room.clone(), stay);
+        let page = self.members_page(stay, None, None).ok_or_else(internal)?;
+        let view = self.hub.room(stay.seat).ok_or_else(internal)?;
+        let joined = Joined {
+            id: id.clone(),
+            room: room.clone(),
+            epoch: view.epoch(),
+            offset: view.end(),
+            you: view.me(),
+            recovery,
+            total: page.total,
+            members: page.members,
+        };
+        let missed = from.filter(|from| view.has_transients_from(*from));
+        let missed = missed.and_then(|from| Span::new(from, joined.offset));
+        let session = self.sessions.get_mut(key).ok_or_else(internal)?;
+        session.outbox.push(joined);
+        if let Some(span) = missed {
+            let (room, reason) = (room.clone(), GapReason::Transient);
+            session.outbox.push(Gap { room, span, reason });
+        }
+        if join.history > 0 && recovery != Recovery::Recovered {
+            let ask = History {
+                room,
+                before: None,
+                count: join.history,
+            };
+            return self.history(key, id, &ask);
+        }
+        self.hub.wake(owner);
+        Ok(None)
+    }
+
+    /// A new member.
+    fn enter(
+        &mut self,
+        key: SessionKey,
+        join: &Join,
+    ) -> Result<Stay, oneport_wire::frame::Rejection> {
+        let session = self.sessions.get(key).ok_or_else(internal)?;
+        if session.rooms.len() >= self.config.rooms_per_session_max {
+            return reject(ErrorCode::TooManyRoomsSession);
+        }
+        let profile = Profile {
+            name: join.name.clone(),
+            meta: join.meta.clone(),
+        };
+        let (now, epoch) = (self.unix_now(), self.secrets.epoch());
+        let seat = self.hub.join(now, &join.room, epoch, profile);
+        let seat = seat.map_err(oneport_wire::frame::Rejection::of)?;
+        self.holders.insert(seat, Holder::Session(key));
+        Ok(Stay {
+            seat,
+            reader: None,
+            rights: Rights::OPEN,
+        })
+    }
+
+    /// What a member that comes back can have of what it missed: all from its place on, or nothing.
+    fn recovery(&self, seat: SeatId, since: Option<Since>) -> (Recovery, Option<Offset>) {
+        let (Some(since), Some(view)) = (since, self.hub.room(seat)) else {
+            return (Recovery::Fresh, None);
+        };
+        let reason = if since.epoch != view.epoch() {
+            NotRecovered::EpochChanged
+        } else if since.offset > view.end() {
+            NotRecovered::UnknownOffset
+        } else if since.offset < view.complete_from() {
+            NotRecovered::FellOff
+        } else {
+            return (Recovery::Recovered, Some(since.offset));
+        };
+        (Recovery::NotRecovered(reason), None)
+    }
+
+    /// `history`: the last messages before a place, oldest first, between two marks.
+    pub(crate) fn history(
+        &mut self,
+        key: SessionKey,
+        id: Option<RequestId>,
+        ask: &History,
+    ) -> Answer {
+        let stay = self.stay(key, &ask.room)?;
+        if !stay.rights.subscribe {
+            return reject(ErrorCode::Forbidden);
+        }
+        let view = self.hub.room(stay.seat).ok_or_else(internal)?;
+        let before = ask.before.unwrap_or(view.end()).min(view.end());
+        let count_max = self.config.history_max.min(ask.count as usize);
+        let mut entries = view.history_before(before).peekable();
+        let mut frames: Vec<(Kind, Vec<u8>)> = Vec::new();
+        let (mut bytes, mut from) = (0, before);
+        while let Some(entry) =
+            entries.next_if(|_| frames.len() < count_max && bytes < HISTORY_BYTES_MAX)
+        {
+            let (kind, frame) = entry.frame();
+            bytes += frame.len();
+            from = entry.offset;
+            frames.push((kind, frame.to_vec()));
+        }
+        let more = entries.peek().is_some();
+        drop(entries);
+        if !more {
+            from = view.complete_from().min(from);
+        }
+        let room: RoomName = ask.room.clone();
+        let span = Span::new(from, before).ok_or_else(internal)?;
+        let session = self.sessions.get_mut(key).ok_or_else(internal)?;
+        session.outbox.push(HistoryBegin {
+            id: id.clone(),
+            room: room.clone(),
+        });
+        for (kind, frame) in frames.into_iter().rev() {
+            session.outbox.push_encoded(kind, frame);
+        }
+        self.hub.wake(session.owner);
+        let end = HistoryEnd {
+            id,
+            room,
+            span,
+            more,
+        };
+        Ok(Some(ServerFrame::from(end)))
+    }
+}

@@ -1,0 +1,194 @@
+//! From the rings to the links: what is owed to a client is written, in one batch for each turn.
+
+use oneport_link::{Batch, ChannelId, Write};
+use oneport_wire::frame::{Gap, GapReason, ServerFrame};
+use oneport_wire::{ByeCode, Kind, Span};
+
+use crate::client::{Role, plain_channel};
+use crate::hub::Next;
+use crate::sessions::SessionKey;
+use crate::{LinkId, Relay};
+
+impl Relay {
+    /// Writes as much of what a link's plain channels are owed as the link takes.
+    pub(crate) fn pump_plain(&mut self, id: LinkId) {
+        let client = &mut self.links[id];
+        let owner = client.owner;
+        let mut outcome = Outcome::default();
+        let mut lost_on = None;
+        let mut batch = client.link.batch(self.now);
+        loop {
+            let (reader, entry) = match self.hub.next(owner) {
+                Next::Entry(reader, entry) => (reader, entry),
+                Next::Idle | Next::Gap { .. } => break,
+                Next::Slow => {
+                    outcome.is_slow = true;
+                    break;
+                }
+            };
+            let channel = plain_channel(&client.channels, reader);
+            let written = match (channel, entry.payload()) {
+                (Some(channel), Some((kind, bytes))) => write(&mut batch, channel, kind, bytes),
+                _ => Write::Refused,
+            };
+            match written {
+                Write::Accepted => {
+                    outcome.has_written = true;
+                    self.hub.taken(reader);
+                }
+                Write::Full => {
+                    outcome.is_full = true;
+                    break;
+                }
+                Write::TooLarge | Write::Refused => {
+                    self.hub.skip(reader);
+                    lost_on = channel;
+                    break;
+                }
+            }
+        }
+        drop(batch);
+        self.conclude(id, outcome);
+        if let Some(channel) = lost_on {
+            self.close_lossy(id, channel);
+            self.hub.wake(owner);
+        }
+    }
+
+    /// A client that takes smaller messages than one that it was owed, or whose channel took one no
+    /// longer, has lost it. The channel is closed, so that the client knows.
+    fn close_lossy(&mut self, id: LinkId, channel: ChannelId) {
+        let client = &mut self.links[id];
+        self.stats.undeliverable += 1;
+        log::info!(
+            "link {} in room {}: a channel is closed, for it does not take a message",
+            client.number,
+            client.room
+        );
+        client.link.close_channel(self.now, channel);
+        self.close_channel(id, channel);
+    }
+
+    /// Writes as much of what a session is owed as its link takes: first answers, then entries.
+    pub(crate) fn pump_session(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let owner = session.owner;
+        let Some(id) = session.link else {
+            return;
+        };
+        let client = &mut self.links[id];
+        let Some(channel) = client.channel_with(&Role::Framed) else {
+            return;
+        };
+        let mut outcome = Outcome {
+            is_slow: session.outbox.is_overfull(),
+            ..Outcome::default()
+        };
+        let mut batch = client.link.batch(self.now);
+        while let Some((kind, bytes)) = session.outbox.front() {
+            if write(&mut batch, channel, kind, bytes) == Write::Full {
+                outcome.is_full = true;
+                break;
+            }
+            outcome.has_written = true;
+            session.outbox.pop();
+        }
+        while !outcome.is_full && !outcome.is_slow {
+            let (reader, written) = match self.hub.next(owner) {
+                Next::Idle => break,
+                Next::Slow => {
+                    outcome.is_slow = true;
+                    break;
+                }
+                Next::Entry(reader, entry) => {
+                    let (kind, bytes) = entry.frame();
+                    let written = match write(&mut batch, channel, kind, bytes) {
+                        // It came over a plain channel and is too long as a frame.
+                        Write::TooLarge => {
+                            let gap = gap(entry.room(), entry.span(), GapReason::TooLarge);
+                            write_frame(&mut batch, channel, &gap)
+                        }
+                        written => written,
+                    };
+                    (reader, written)
+                }
+                Next::Gap { reader, room, span } => {
+                    let gap = gap(room, span, GapReason::Slow);
+                    (reader, write_frame(&mut batch, channel, &gap))
+                }
+            };
+            match written {
+                Write::Accepted => {
+                    outcome.has_written = true;
+                    self.hub.taken(reader);
+                }
+                Write::Full => outcome.is_full = true,
+                // The channel is closing: what is owed waits for the session's next link.
+                Write::TooLarge | Write::Refused => break,
+            }
+        }
+        drop(batch);
+        self.conclude(id, outcome);
+    }
+
+    /// After a link was written to.
+    fn conclude(&mut self, id: LinkId, outcome: Outcome) {
+        self.unsettled.push_back(id);
+        if outcome.is_slow {
+            self.end_link(id, ByeCode::Slow);
+            return;
+        }
+        let client = &mut self.links[id];
+        if outcome.has_written {
+            client.full_since = None;
+        }
+        if outcome.is_full {
+            client.is_full = true;
+            client.full_since.get_or_insert(self.now);
+        }
+    }
+}
+
+/// What came of writing to a link.
+#[derive(Clone, Copy, Debug, Default)]
+struct Outcome {
+    has_written: bool,
+    is_full: bool,
+    is_slow: bool,
+}
+
+impl Relay {
+    /// Writes a frame to a link at once, if it has a framed channel with room for it: what must be
+    /// said before the link ends, or before it has a session.
+    pub(crate) fn write_now(&mut self, id: LinkId, frame: &ServerFrame<'_>) {
+        let Some(client) = self.links.get_mut(id) else {
+            return;
+        };
+        if let Some(channel) = client.channel_with(&Role::Framed) {
+            let mut batch = client.link.batch(self.now);
+            // A link that has no room for it ends without a word.
+            let _ = write_frame(&mut batch, channel, frame);
+        }
+    }
+}
+
+fn gap<'a>(room: &oneport_wire::RoomName, span: Span, reason: GapReason) -> ServerFrame<'a> {
+    let room = room.clone();
+    Gap { room, span, reason }.into()
+}
+
+fn write_frame(batch: &mut Batch<'_>, channel: ChannelId, frame: &ServerFrame<'_>) -> Write {
+    let mut bytes = Vec::new();
+    let kind = frame.encode_into(&mut bytes);
+    write(batch, channel, kind, &bytes)
+}
+
+fn write(batch: &mut Batch<'_>, channel: ChannelId, kind: Kind, bytes: &[u8]) -> Write {
+    let kind = match kind {
+        Kind::Text => oneport_link::Kind::Text,
+        Kind::Binary => oneport_link::Kind::Binary,
+    };
+    batch.write(channel, kind, bytes)
+}

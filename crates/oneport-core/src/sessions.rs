@@ -1,0 +1,149 @@
+//! The sessions of framed clients, which outlive their links.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use oneport_wire::frame::ServerFrame;
+use oneport_wire::{Kind, ResumeToken, RoomName, SILENCE_MS_MAX, SessionLabel};
+use slotmap::{SlotMap, new_key_type};
+
+use crate::LinkId;
+use crate::hub::{OwnerId, ReaderId, SeatId};
+use crate::published::PublishedIds;
+use crate::rate::Bucket;
+
+new_key_type! {
+    /// A session of a relay.
+    pub(crate) struct SessionKey;
+}
+
+/// A link without a frame for that long is dead.
+pub(crate) const SILENCE_MAX: Duration = Duration::from_millis(SILENCE_MS_MAX as u64);
+
+/// A framed client's stay at the relay.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) label: SessionLabel,
+    pub(crate) resume: ResumeToken,
+    /// Who carries what it reads.
+    pub(crate) owner: OwnerId,
+    /// Its link; none during the grace time.
+    pub(crate) link: Option<LinkId>,
+    pub(crate) rooms: BTreeMap<RoomName, Stay>,
+    pub(crate) outbox: Outbox,
+    pub(crate) bucket: Bucket,
+    pub(crate) published: PublishedIds,
+    /// Whether the present link has resumed it, and so may come back to its rooms; until when.
+    pub(crate) resumed_until: Option<Instant>,
+    /// How many frames in a row were refused.
+    pub(crate) refused_in_a_row: u32,
+    /// When the client was last heard; when the link was lost, for a session without one.
+    pub(crate) heard: Instant,
+    /// When the last `ping` was sent, and its number.
+    pub(crate) pinged: Instant,
+    pub(crate) ping: u32,
+}
+
+/// A session's stay in a room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stay {
+    pub(crate) seat: SeatId,
+    /// None while the session has no link, and until it joins again over a new one.
+    pub(crate) reader: Option<ReaderId>,
+    pub(crate) rights: crate::Rights,
+}
+
+impl Session {
+    /// When something must be done about it: a ping, the end of its link, of its stay in rooms that
+    /// it does not come back to, or its own.
+    pub(crate) fn deadline(&self, ping_interval: Duration, grace: Duration) -> Instant {
+        if self.link.is_none() {
+            return self.heard + grace;
+        }
+        let ping = self.heard.max(self.pinged) + ping_interval;
+        let due = ping.min(self.heard + SILENCE_MAX);
+        self.resumed_until.map_or(due, |until| due.min(until))
+    }
+}
+
+/// Answers that wait for a session's link.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    frames: VecDeque<(Kind, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Outbox {
+    /// How many bytes may wait. A client that asks on and does not take its answers is too slow.
+    const BYTES_MAX: usize = 1024 * 1024;
+
+    pub(crate) fn push<'a>(&mut self, frame: impl Into<ServerFrame<'a>>) {
+        let mut bytes = Vec::new();
+        let kind = frame.into().encode_into(&mut bytes);
+        self.push_encoded(kind, bytes);
+    }
+
+    pub(crate) fn push_encoded(&mut self, kind: Kind, bytes: Vec<u8>) {
+        self.bytes += bytes.len();
+        self.frames.push_back((kind, bytes));
+    }
+
+    pub(crate) fn front(&self) -> Option<(Kind, &[u8])> {
+        self.frames.front().map(|(kind, bytes)| (*kind, &bytes[..]))
+    }
+
+    pub(crate) fn pop(&mut self) {
+        if let Some((_, bytes)) = self.frames.pop_front() {
+            self.bytes -= bytes.len();
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.frames.clear();
+        self.bytes = 0;
+    }
+
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.bytes > Self::BYTES_MAX
+    }
+}
+
+/// All sessions, and the tokens that bring them back.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    sessions: SlotMap<SessionKey, Session>,
+    by_token: HashMap<ResumeToken, SessionKey>,
+}
+
+impl Sessions {
+    pub(crate) fn insert(&mut self, session: Session) -> SessionKey {
+        let token = session.resume;
+        let key = self.sessions.insert(session);
+        self.by_token.insert(token, key);
+        key
+    }
+
+    pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Session> {
+        let session = self.sessions.remove(key)?;
+        self.by_token.remove(&session.resume);
+        Some(session)
+    }
+
+    /// The session of this token. Whoever guesses does so among 2^128, whatever the lookup's timing
+    /// tells.
+    pub(crate) fn find(&self, token: &ResumeToken) -> Option<SessionKey> {
+        self.by_token.get(token).copied()
+    }
+
+    pub(crate) fn get(&self, key: SessionKey) -> Option<&Session> {
+        self.sessions.get(key)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: SessionKey) -> Option<&mut Session> {
+        self.sessions.get_mut(key)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.sessions.len()
+    }
+}

@@ -1,0 +1,616 @@
+//! Clients that speak `oneport.v1`: what PROTOCOL.md promises to each of them.
+
+use std::time::Duration;
+
+use oneport_core::RelayConfig;
+use oneport_core::hub::{HubLimits, Lag};
+use oneport_link::{ChannelConfig, Kind};
+use serde_json::{Value, json};
+
+use crate::world::{World, config};
+
+/// A client with a framed channel; frames go out and come in as JSON.
+struct Speaker(usize);
+
+impl Speaker {
+    /// A link whose framed channel is open.
+    fn link(world: &mut World) -> Self {
+        let channel = ChannelConfig {
+            protocol: "oneport.v1".into(),
+            ..ChannelConfig::new("main")
+        };
+        Self(world.join_with("lobby", channel))
+    }
+
+    /// A session of its own.
+    fn new(world: &mut World) -> Self {
+        let speaker = Self::link(world);
+        speaker.ask(world, json!({"t": "hello", "version": 1}));
+        speaker
+    }
+
+    /// A session that is in the room, having seen all that came with that.
+    fn in_room(world: &mut World, name: &str) -> Self {
+        let speaker = Self::new(world);
+        speaker.ask(world, json!({"t": "join", "room": "lobby", "name": name}));
+        speaker
+    }
+
+    fn say(&self, world: &mut World, frame: &Value) {
+        let sent = world.send(self.0, Kind::Text, frame.to_string().as_bytes());
+        assert_eq!(sent, oneport_link::Write::Accepted);
+    }
+
+    /// Says it and waits for the next frame that is no entry and no ping.
+    fn ask(&self, world: &mut World, frame: Value) -> Value {
+        self.say(world, &frame);
+        let before = self.frames(world).len();
+        let is_answer = |frame: &Value| {
+            !["msg", "presence", "ping", "gap"].contains(&frame["t"].as_str().unwrap_or(""))
+        };
+        let me = self.0;
+        let answers = |world: &World| {
+            let frames = Speaker(me).frames(world);
+            frames[before..].iter().find(|f| is_answer(f)).cloned()
+        };
+        world.run_until(&format!("an answer to {frame}"), |world| {
+            answers(world).is_some()
+        });
+        answers(world).expect("it was waited for")
+    }
+
+    fn frames(&self, world: &World) -> Vec<Value> {
+        let parse = |text: String| serde_json::from_str(&text).expect("JSON");
+        world.heard(self.0).into_iter().map(parse).collect()
+    }
+
+    fn of_type(&self, world: &World, kind: &str) -> Vec<Value> {
+        let frames = self.frames(world).into_iter();
+        frames.filter(|frame| frame["t"] == kind).collect()
+    }
+
+    fn texts(&self, world: &World) -> Vec<String> {
+        let text = |frame: Value| frame["text"].as_str().unwrap_or("?").to_owned();
+        self.of_type(world, "msg").into_iter().map(text).collect()
+    }
+
+    fn publish(&self, world: &mut World, text: &str) {
+        self.say(world, &json!({"t": "pub", "room": "lobby", "text": text}));
+    }
+
+    fn token(&self, world: &World) -> Value {
+        self.of_type(world, "welcome")[0]["resume"].clone()
+    }
+
+    fn joined(&self, world: &World) -> Value {
+        self.of_type(world, "joined")
+            .last()
+            .expect("joined")
+            .clone()
+    }
+
+    fn cut(&self, world: &mut World) {
+        world.clients[self.0].is_cut = true;
+    }
+
+    /// Another link for the session of this one, back in the room from this offset on.
+    fn resume(&self, world: &mut World, offset: u64) -> (Self, Value) {
+        let (token, epoch) = (self.token(world), self.joined(world)["epoch"].clone());
+        let speaker = Self::link(world);
+        let hello = json!({"t": "hello", "version": 1, "resume": token});
+        let welcome = speaker.ask(world, hello);
+        let since = json!({"epoch": epoch, "offset": offset});
+        speaker.ask(world, json!({"t": "join", "room": "lobby", "since": since}));
+        (speaker, welcome)
+    }
+
+    /// The position after all that it got.
+    fn position(&self, world: &World) -> u64 {
+        let after = |frame: &Value| Some(frame["offset"].as_u64()? + 1);
+        let joined = self.joined(world)["offset"].as_u64().expect("an offset");
+        let entries = self.frames(world);
+        let entries = entries
+            .iter()
+            .filter(|f| f["t"] == "msg" || f["t"] == "presence");
+        entries
+            .filter_map(after)
+            .chain([joined])
+            .max()
+            .expect("one")
+    }
+}
+
+fn second(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn from_hello_to_a_conversation() {
+    let mut world = World::new(config());
+    let ada = Speaker::new(&mut world);
+    let welcome = ada.of_type(&world, "welcome")[0].clone();
+    assert_eq!(
+        (&welcome["version"], &welcome["resumed"]),
+        (&json!(1), &json!(false))
+    );
+    let joined = ada.ask(
+        &mut world,
+        json!({"t": "join", "id": "1", "room": "lobby", "name": "ada"}),
+    );
+    assert_eq!(
+        (&joined["id"], &joined["you"], &joined["total"]),
+        (&json!("1"), &json!(1), &json!(1))
+    );
+    let bob = Speaker::in_room(&mut world, "bob");
+    assert_eq!(bob.joined(&world)["members"][0]["name"], "ada");
+    let publish = json!({"t": "pub", "id": "2", "room": "lobby", "topic": "chat", "text": "hi"});
+    let ack = ada.ask(&mut world, publish);
+    assert_eq!((&ack["t"], &ack["id"]), (&json!("ack"), &json!("2")));
+    world.run_for(second(1));
+    let heard = bob.of_type(&world, "msg");
+    assert_eq!(heard.len(), 1);
+    assert_eq!(
+        (&heard[0]["from"], &heard[0]["topic"]),
+        (&json!(1), &json!("chat"))
+    );
+    assert_eq!(heard[0]["offset"], ack["offset"]);
+    assert_eq!(ada.texts(&world), [""; 0], "no echo unless asked for");
+    let presence = ada.of_type(&world, "presence");
+    assert_eq!(
+        (&presence[0]["what"], &presence[0]["member"]["name"]),
+        (&json!("joined"), &json!("bob"))
+    );
+    let left = bob.ask(&mut world, json!({"t": "leave", "room": "lobby"}));
+    assert_eq!(
+        (&left["t"], &left["reason"]),
+        (&json!("left"), &json!("left"))
+    );
+    world.run_for(second(1));
+    let last = ada.of_type(&world, "presence").pop().expect("presence");
+    assert_eq!(
+        (&last["what"], &last["reason"]),
+        (&json!("left"), &json!("left"))
+    );
+}
+
+#[test]
+fn messages_for_some_and_binary_ones() {
+    let mut world = World::new(config());
+    let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| Speaker::in_room(&mut world, name));
+    let direct = json!({"t": "pub", "room": "lobby", "to": [2], "echo": true, "text": "psst"});
+    ada.say(&mut world, &direct);
+    // 01 flags room topic payload: section 13 of PROTOCOL.md.
+    let binary = [&[0x01, 0x00, 5][..], b"lobby", &[0], &[0xff, 0xfe]].concat();
+    let sent = world.send(ada.0, Kind::Binary, &binary);
+    assert_eq!(sent, oneport_link::Write::Accepted);
+    world.run_for(second(1));
+    let of_kind = |client: usize, wanted: Kind| {
+        let messages = world.clients[client].messages.iter();
+        let of_kind = messages.filter(|(_, kind, _)| *kind == wanted);
+        of_kind
+            .map(|(.., payload)| payload.clone())
+            .collect::<Vec<_>>()
+    };
+    let texts = |speaker: &Speaker| {
+        let frames = of_kind(speaker.0, Kind::Text).into_iter();
+        let parsed = frames.map(|f| serde_json::from_slice::<Value>(&f).expect("JSON"));
+        parsed.filter(|f| f["t"] == "msg").count()
+    };
+    assert_eq!([&ada, &bob, &eve].map(texts), [1, 1, 0]);
+    for speaker in [&bob, &eve] {
+        let frames = of_kind(speaker.0, Kind::Binary);
+        assert_eq!(frames.len(), 1);
+        assert!(frames[0].ends_with(&[0xff, 0xfe]), "{frames:?}");
+    }
+}
+
+#[test]
+fn history_and_live_meet_without_hole_or_double() {
+    let mut world = World::new(config());
+    let ada = Speaker::in_room(&mut world, "ada");
+    for n in 0..20 {
+        ada.publish(&mut world, &n.to_string());
+    }
+    world.run_for(second(1));
+    let bob = Speaker::new(&mut world);
+    bob.say(
+        &mut world,
+        &json!({"t": "join", "id": "j", "room": "lobby", "history": 5}),
+    );
+    for n in 20..40 {
+        ada.publish(&mut world, &n.to_string());
+        world.run_for(Duration::from_millis(1));
+    }
+    world.run_until("bob has all", |world| {
+        bob.texts(world).last().is_some_and(|t| t == "39")
+    });
+    let heard: Vec<u32> = bob
+        .texts(&world)
+        .iter()
+        .map(|t| t.parse().expect("a number"))
+        .collect();
+    let first = heard[0];
+    assert!(
+        heard.len() >= 5 && heard == (first..40).collect::<Vec<_>>(),
+        "{heard:?}"
+    );
+    let begin = bob.of_type(&world, "history_begin");
+    let end = bob.of_type(&world, "history_end");
+    assert_eq!((begin.len(), end.len()), (1, 1));
+    assert_eq!(
+        (&end[0]["id"], &end[0]["more"]),
+        (&json!("j"), &json!(true))
+    );
+    let ask =
+        json!({"t": "history", "id": "h", "room": "lobby", "before": end[0]["from"], "count": 100});
+    bob.ask(&mut world, ask);
+    world.run_for(second(1));
+    let rest = bob.of_type(&world, "history_end").pop().expect("an end");
+    assert_eq!((&rest["more"], &rest["from"]), (&json!(false), &json!(0)));
+    assert_eq!(bob.texts(&world).len(), 40, "all of it, once");
+}
+
+#[test]
+fn a_cut_of_five_seconds_loses_nothing() {
+    let mut world = World::new(config());
+    let ada = Speaker::in_room(&mut world, "ada");
+    let bob = Speaker::in_room(&mut world, "bob");
+    for n in 0..10 {
+        ada.publish(&mut world, &n.to_string());
+    }
+    world.run_for(second(1));
+    let position = bob.position(&world);
+    bob.cut(&mut world);
+    for n in 10..60 {
+        ada.publish(&mut world, &n.to_string());
+        world.run_for(Duration::from_millis(100));
+    }
+    let (back, welcome) = bob.resume(&mut world, position);
+    assert_eq!(welcome["resumed"], true);
+    let joined = back.joined(&world);
+    assert_eq!(
+        (&joined["recovered"], &joined["you"]),
+        (&json!(true), &json!(2))
+    );
+    ada.publish(&mut world, "60");
+    world.run_for(second(2));
+    let all = [bob.texts(&world), back.texts(&world)].concat();
+    let wanted: Vec<String> = (0..=60).map(|n: u32| n.to_string()).collect();
+    assert_eq!(all, wanted);
+    let seen = ada.of_type(&world, "presence");
+    let what: Vec<_> = seen.iter().map(|p| p["what"].as_str()).collect();
+    let wanted = [Some("joined"), Some("updated")];
+    assert_eq!(
+        what, wanted,
+        "it has no name any longer; nobody saw the links change"
+    );
+}
+
+#[test]
+fn a_lost_link_is_away_and_comes_back() {
+    let mut world = World::new(config());
+    let ada = Speaker::in_room(&mut world, "ada");
+    let bob = Speaker::in_room(&mut world, "bob");
+    bob.cut(&mut world);
+    let start = world.now;
+    world.run_until("bob is away", |world| {
+        ada.of_type(world, "presence")
+            .last()
+            .is_some_and(|p| p["what"] == "away")
+    });
+    assert!(world.now - start <= second(19), "{:?}", world.now - start);
+    ada.publish(&mut world, "are you there?");
+    world.run_for(second(20));
+    let position = bob.position(&world);
+    let (back, welcome) = bob.resume(&mut world, position);
+    assert_eq!(welcome["resumed"], true);
+    world.run_for(second(1));
+    assert_eq!(back.texts(&world), ["are you there?"]);
+    let seen = ada.of_type(&world, "presence");
+    let what: Vec<_> = seen
+        .iter()
+        .map(|p| p["what"].as_str().expect("a word"))
+        .collect();
+    assert_eq!(what, ["joined", "away", "back", "updated"]);
+}
+
+#[test]
+fn after_the_grace_time_it_is_another_session() {
+    let mut world = World::new(config());
+    let ada = Speaker::in_room(&mut world, "ada");
+    let bob = Speaker::in_room(&mut world, "bob");
+    bob.cut(&mut world);
+    world.run_for(second(50));
+    let last = ada.of_type(&world, "presence").pop().expect("presence");
+    assert_eq!(
+        (&last["what"], &last["reason"]),
+        (&json!("left"), &json!("lost"))
+    );
+    let (back, welcome) = bob.resume(&mut world, 0);
+    assert_eq!(welcome["resumed"], false);
+    let joined = back.joined(&world);
+    assert_eq!(
+        (&joined["recovered"], &joined["reason"]),
+        (&json!(false), &json!("no_such_session"))
+    );
+    assert_eq!(joined["you"], 3, "ids are not used again");
+}
+
+#[test]
+fn a_second_link_takes_over_at_once() {
+    let mut world = World::new(config());
+    let ada = Speaker::in_room(&mut world, "ada");
+    let first = Speaker::in_room(&mut world, "bob");
+    let position = first.position(&world);
+    let (second_link, _) = first.resume(&mut world, position);
+    world.run_for(second(1));
+    let bye = first.of_type(&world, "bye");
+    assert_eq!(bye[0]["code"], "replaced");
+    assert!(world.clients[first.0].closed.is_some());
+    ada.publish(&mut world, "hi");
+    world.run_for(second(1));
+    assert_eq!(second_link.texts(&world), ["hi"]);
+    assert_eq!(
+        ada.of_type(&world, "presence").len(),
+        2,
+        "joined, and updated by the second join"
+    );
+}
+
+#[test]
+fn a_retry_is_not_a_second_message() {
+    let mut world = World::new(config());
+    let ada = Speaker::in_room(&mut world, "ada");
+    let bob = Speaker::in_room(&mut world, "bob");
+    let publish = json!({"t": "pub", "id": "m1", "room": "lobby", "text": "once"});
+    let ack = ada.ask(&mut world, publish.clone());
+    ada.cut(&mut world);
+    let position = ada.position(&world);
+    let (back, _) = ada.resume(&mut world, position);
+    let again = back.ask(&mut world, publish);
+    assert_eq!(
+        (&again["offset"], &again["duplicate"]),
+        (&ack["offset"], &json!(true))
+    );
+    world.run_for(second(1));
+    assert_eq!(bob.texts(&world), ["once"]);
+}
+
+#[test]
+fn plain_and_framed_clients_talk() {
+    let mut world = World::new(config());
+    let ada = Speaker::in_room(&mut world, "ada");
+    let plain = world.join("lobby");
+    let other_label = world.join_with("lobby", ChannelConfig::new("files"));
+    world.say(plain, "from plain");
+    ada.say(
+        &mut world,
+        &json!({"t": "pub", "room": "lobby", "topic": "chat", "text": "from framed"}),
+    );
+    world.run_for(second(1));
+    assert_eq!(world.heard(plain), ["from framed"]);
+    assert_eq!(world.heard(other_label), [""; 0]);
+    let heard = ada.of_type(&world, "msg");
+    assert_eq!(
+        (&heard[0]["text"], &heard[0]["topic"]),
+        (&json!("from plain"), &json!("chat"))
+    );
+    assert_eq!(
+        ada.of_type(&world, "presence").len(),
+        2,
+        "plain clients are members too"
+    );
+}
+
+#[test]
+fn a_plain_message_too_long_for_a_frame_is_told() {
+    let mut world = World::new(config());
+    let ada = Speaker::in_room(&mut world, "ada");
+    let plain = world.join("lobby");
+    let long = "\u{1}".repeat(100_000);
+    assert_eq!(
+        world.send(plain, Kind::Text, long.as_bytes()),
+        oneport_link::Write::Accepted
+    );
+    world.say(plain, "short");
+    world.run_for(second(2));
+    let gap = ada.of_type(&world, "gap");
+    assert_eq!((gap.len(), &gap[0]["reason"]), (1, &json!("too_large")));
+    assert_eq!(ada.texts(&world), ["short"]);
+}
+
+#[test]
+fn silence_is_asked_and_then_ended() {
+    let mut world = World::new(config());
+    let ada = Speaker::in_room(&mut world, "ada");
+    // The link lives, and its page says nothing.
+    world.clients[ada.0].answers_pings = false;
+    world.run_for(second(14));
+    assert_eq!(ada.of_type(&world, "ping").len(), 2);
+    assert!(world.clients[ada.0].closed.is_none());
+    world.run_for(second(2));
+    assert_eq!(ada.of_type(&world, "bye")[0]["code"], "idle");
+    assert!(world.clients[ada.0].closed.is_some());
+    let bob = Speaker::new(&mut world);
+    for n in 0..10 {
+        world.run_for(second(4));
+        bob.say(&mut world, &json!({"t": "pong", "n": n}));
+    }
+    assert!(world.clients[bob.0].closed.is_none());
+    let mute = Speaker::link(&mut world);
+    world.run_for(second(20));
+    assert!(
+        world.clients[mute.0].closed.is_some(),
+        "it never said hello"
+    );
+}
+
+#[test]
+fn what_is_wrong_is_answered_and_harms_nothing() {
+    let mut world = World::new(config());
+    let stranger = Speaker::link(&mut world);
+    let early = stranger.ask(&mut world, json!({"t": "leave", "room": "lobby"}));
+    assert_eq!(early["code"], "hello_first");
+    let ada = Speaker::in_room(&mut world, "ada");
+    let long_name = "x".repeat(65);
+    for (frame, code) in [
+        (json!({"t": "hello", "version": 1}), "duplicate_hello"),
+        (json!({"t": "join", "room": "lobby"}), "already_in_room"),
+        (json!({"t": "join", "room": "a b"}), "bad_room"),
+        (
+            json!({"t": "join", "room": "x", "name": long_name}),
+            "name_too_long",
+        ),
+        (
+            json!({"t": "pub", "room": "attic", "text": "x"}),
+            "not_in_room",
+        ),
+        (
+            json!({"t": "pub", "room": "lobby", "to": [99], "text": "x"}),
+            "no_such_member",
+        ),
+        (
+            json!({"t": "kick", "room": "lobby", "member": 1}),
+            "forbidden",
+        ),
+        (json!({"t": "dance"}), "unknown_type"),
+        (json!({"t": "pub", "room": "lobby"}), "bad_frame"),
+        (json!([1, 2]), "bad_frame"),
+    ] {
+        let answer = ada.ask(&mut world, frame.clone());
+        assert_eq!(
+            (&answer["t"], &answer["code"]),
+            (&json!("err"), &json!(code)),
+            "{frame}"
+        );
+    }
+    let large = world.send(ada.0, Kind::Text, &vec![b' '; 255 * 1024 + 1]);
+    assert_eq!(large, oneport_link::Write::Accepted);
+    world.run_until("it is refused", |world| {
+        ada.of_type(world, "err")
+            .last()
+            .is_some_and(|e| e["code"] == "too_large")
+    });
+    let pong = ada.ask(&mut world, json!({"t": "ping", "id": "p", "n": 7}));
+    assert_eq!((&pong["t"], &pong["n"]), (&json!("pong"), &json!(7)));
+    assert_eq!(
+        world.relay.stats().frames_refused.get("bad_frame"),
+        Some(&2)
+    );
+}
+
+#[test]
+fn limits_of_sessions_and_their_rooms() {
+    let config = RelayConfig {
+        sessions_max: 2,
+        rooms_per_session_max: 2,
+        ..config()
+    };
+    let mut world = World::new(config);
+    let ada = Speaker::new(&mut world);
+    let join = |room: &str| json!({"t": "join", "room": room});
+    assert_eq!(ada.ask(&mut world, join("a"))["t"], "joined");
+    assert_eq!(ada.ask(&mut world, join("b"))["t"], "joined");
+    assert_eq!(
+        ada.ask(&mut world, join("c"))["code"],
+        "too_many_rooms_session"
+    );
+    Speaker::new(&mut world);
+    let third = Speaker::link(&mut world);
+    let refused = third.ask(&mut world, json!({"t": "hello", "version": 1}));
+    assert_eq!(refused["code"], "memory");
+}
+
+#[test]
+fn who_publishes_too_fast_is_told_when_to_go_on() {
+    let config = RelayConfig {
+        rate: oneport_core::Rate {
+            messages: 5,
+            bytes: 100_000,
+        },
+        ..config()
+    };
+    let mut world = World::new(config);
+    let ada = Speaker::in_room(&mut world, "ada");
+    let bob = Speaker::in_room(&mut world, "bob");
+    for n in 0..30 {
+        ada.publish(&mut world, &n.to_string());
+    }
+    world.run_for(second(1));
+    let refused = ada.of_type(&world, "err");
+    assert!(refused.iter().all(|e| e["code"] == "rate"), "{refused:?}");
+    assert_eq!(
+        refused.len() + bob.texts(&world).len(),
+        30,
+        "taken or refused"
+    );
+    let wait = refused.last().expect("some")["retry_after_ms"]
+        .as_u64()
+        .expect("a time");
+    assert!((1..=200).contains(&wait), "{wait}");
+    world.run_for(second(1));
+    ada.publish(&mut world, "again");
+    world.run_for(second(1));
+    assert_eq!(bob.texts(&world).last().map(String::as_str), Some("again"));
+}
+
+#[test]
+fn who_cannot_keep_up_is_told_or_skips_as_configured() {
+    for policy in [Lag::Disconnect, Lag::Gap] {
+        let config = RelayConfig {
+            slow_policy: policy,
+            hub: HubLimits {
+                ring_messages_max: 64,
+                ..HubLimits::default()
+            },
+            ..config()
+        };
+        let mut world = World::new(config);
+        let ada = Speaker::in_room(&mut world, "ada");
+        let slow = Speaker::in_room(&mut world, "slow");
+        let position = slow.position(&world);
+        slow.cut(&mut world);
+        for n in 0..200 {
+            ada.publish(&mut world, &format!("{n} {}", "x".repeat(4000)));
+            world.run_for(Duration::from_millis(20));
+        }
+        world.clients[slow.0].is_cut = false;
+        if policy == Lag::Disconnect {
+            let (back, _) = slow.resume(&mut world, position);
+            let joined = back.joined(&world);
+            assert_eq!(
+                (&joined["recovered"], &joined["reason"]),
+                (&json!(false), &json!("fell_off"))
+            );
+            continue;
+        }
+        world.run_until("it has the last one", |world| {
+            slow.texts(world)
+                .last()
+                .is_some_and(|text| text.starts_with("199 "))
+        });
+        let gap = slow.of_type(&world, "gap");
+        assert_eq!((gap.len(), &gap[0]["reason"]), (1, &json!("slow")));
+        let missing = gap[0]["to"].as_u64().expect("to") - gap[0]["from"].as_u64().expect("from");
+        assert_eq!(
+            slow.texts(&world).len() as u64 + missing,
+            200,
+            "got or told"
+        );
+    }
+}
+
+#[test]
+fn nothing_of_a_session_stays_behind() {
+    let mut world = World::new(config());
+    let ada = Speaker::in_room(&mut world, "ada");
+    let bob = Speaker::in_room(&mut world, "bob");
+    bob.ask(&mut world, json!({"t": "join", "room": "attic"}));
+    ada.publish(&mut world, "hi");
+    world.run_for(second(1));
+    ada.cut(&mut world);
+    bob.cut(&mut world);
+    world.run_until("all are gone", |world| world.relay.stats().sessions == 0);
+    world.run_for(second(30));
+    assert!(world.relay.is_empty());
+}
