@@ -1,21 +1,19 @@
 //! The way from signaling's threads to the relay on its own.
 
-use std::net::IpAddr;
-
 use oneport_core::{Command, Relay, Reply};
 use oneport_io::{CallError, Handle};
-use oneport_signal::{Backend, Connected};
+use oneport_signal::{Backend, ConnectRequest, Connected};
 use oneport_wire::{Refusal, RoomName, SessionId};
 
 /// Signaling's backend: asks the relay by its event loop's queue.
 pub(crate) struct RelayBackend(pub(crate) Handle<Relay>);
 
 impl Backend for RelayBackend {
-    fn connect(&self, room: RoomName, offer: String, client: IpAddr) -> Result<Connected, Refusal> {
+    fn connect(&self, request: ConnectRequest) -> Result<Connected, Refusal> {
         let command = Command::Connect {
-            room,
-            offer,
-            client,
+            room: request.room,
+            offer: request.offer,
+            client: request.client,
         };
         match self.0.call(command) {
             Ok(Reply::Connected(connected)) => connected.map(|connected| Connected {
