@@ -1,23 +1,62 @@
 //! The way from signaling's threads to the relay on its own.
 
-use std::net::IpAddr;
-
+use log::debug;
 use oneport_core::{Command, Relay, Reply};
 use oneport_io::{CallError, Handle};
-use oneport_signal::{Backend, Connected};
+use oneport_signal::{AccessToken, Backend, ConnectRequest, Connected};
 use oneport_wire::{Refusal, RoomName, SessionId};
 
-/// Signaling's backend: asks the relay by its event loop's queue.
-pub(crate) struct RelayBackend(pub(crate) Handle<Relay>);
+use crate::token::{Authority, Grant, Rights, TokenError, UnixTime};
+
+/// Signaling's backend: asks for the access token, if there is somebody who can check it, and the
+/// relay by its event loop's queue.
+pub(crate) struct RelayBackend {
+    pub(crate) relay: Handle<Relay>,
+    /// Without one, everybody may do everything.
+    pub(crate) authority: Option<Authority>,
+}
+
+impl RelayBackend {
+    /// What the client may do in the room; `None` where nobody asks.
+    fn admit(
+        &self,
+        room: &RoomName,
+        token: Option<&AccessToken>,
+    ) -> Result<Option<Grant>, TokenError> {
+        let Some(authority) = &self.authority else {
+            return Ok(None);
+        };
+        let token = token.ok_or(TokenError::Missing)?;
+        let grant = authority.verify(token.reveal(), UnixTime::now())?;
+        grant.allows(room, PLAIN_CHANNEL)?;
+        Ok(Some(grant))
+    }
+}
+
+/// What a plain channel does, all at once: it cannot be told that it may only listen.
+const PLAIN_CHANNEL: Rights = Rights::MEMBER;
 
 impl Backend for RelayBackend {
-    fn connect(&self, room: RoomName, offer: String, client: IpAddr) -> Result<Connected, Refusal> {
+    fn connect(&self, request: ConnectRequest) -> Result<Connected, Refusal> {
+        let ConnectRequest {
+            room,
+            offer,
+            access_token,
+            client,
+        } = request;
+        let grant = self
+            .admit(&room, access_token.as_ref())
+            .inspect_err(|error| debug!("{client} may not enter room {room}: {error}"))
+            .map_err(|error| error.refusal())?;
+        if let Some(grant) = grant {
+            debug!("{client} may {} in {}", grant.rights, grant.rooms);
+        }
         let command = Command::Connect {
             room,
             offer,
             client,
         };
-        match self.0.call(command) {
+        match self.relay.call(command) {
             Ok(Reply::Connected(connected)) => connected.map(|connected| Connected {
                 answer: connected.answer,
                 session: connected.session,
@@ -29,9 +68,10 @@ impl Backend for RelayBackend {
         }
     }
 
+    /// The session's id is a secret of whoever has joined, so no token is needed besides.
     fn disconnect(&self, room: &RoomName, session: SessionId) -> bool {
         let room = room.clone();
-        let reply = self.0.call(Command::Disconnect { room, session });
+        let reply = self.relay.call(Command::Disconnect { room, session });
         matches!(reply, Ok(Reply::Disconnected(true)))
     }
 }

@@ -1,9 +1,13 @@
 //! The command line.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::token::{Claims, Name, Right, RoomPattern, UnixTime};
 
 /// A WebRTC data channel relay: browsers chat as a group, each with one connection to this server,
 /// everything through one port.
@@ -22,19 +26,19 @@ pub struct Cli {
     serve: ServeArgs,
 }
 
+/// What is to be done.
 #[derive(Debug, Subcommand)]
-enum Command {
+pub enum Command {
     /// Run the relay, until SIGINT or SIGTERM.
     Serve(ServeArgs),
+    /// Print an access token for a relay that has the same secret.
+    Token(TokenArgs),
 }
 
 impl Cli {
-    /// What is to be served: for now there is nothing else to do.
-    pub fn into_serve_args(self) -> ServeArgs {
-        match self.command {
-            Some(Command::Serve(args)) => args,
-            None => self.serve,
-        }
+    /// What is to be done; without a word, it is to serve.
+    pub fn into_command(self) -> Command {
+        self.command.unwrap_or(Command::Serve(self.serve))
     }
 }
 
@@ -51,10 +55,16 @@ pub struct ServeArgs {
     #[arg(long, value_name = "IP")]
     pub announce: Vec<IpAddr>,
 
-    /// Let anybody in. Needed to listen beyond loopback, because there is no secret that would keep
-    /// strangers out.
-    #[arg(long)]
+    /// Let anybody in. Needed to listen beyond loopback without a secret that would keep strangers
+    /// out.
+    #[arg(long, conflicts_with = "secret_file")]
     pub open: bool,
+
+    /// Let in only who has an access token that is signed with the secret in this file (at least 32
+    /// bytes; or set ONEPORT_SECRET). `oneport token` makes tokens. A client needs the rights join,
+    /// publish and subscribe, all three, since a plain channel cannot do with less.
+    #[arg(long, value_name = "PATH")]
+    pub secret_file: Option<PathBuf>,
 
     /// How many clients there may be at a time.
     #[arg(long, value_name = "N", default_value_t = Count(1000))]
@@ -71,6 +81,73 @@ pub struct ServeArgs {
     /// How many clients of one address may be connecting at the same moment.
     #[arg(long, value_name = "N", default_value_t = Count(64))]
     pub max_connecting_per_address: Count,
+}
+
+/// What a token shall say.
+#[derive(Clone, Debug, Args)]
+pub struct TokenArgs {
+    /// The file with the relay's secret (or set ONEPORT_SECRET).
+    #[arg(long, value_name = "PATH")]
+    pub secret_file: Option<PathBuf>,
+
+    /// The room that it is for; `team-*` is every room whose name begins so, `*` is every room.
+    #[arg(long, value_name = "ROOM")]
+    pub room: RoomPattern,
+
+    /// The name that its bearer has there. Without it, the bearer chooses.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<Name>,
+
+    /// What its bearer may do there: any of join, publish, subscribe, kick, admin. None of them
+    /// includes another.
+    #[arg(
+        long,
+        value_name = "RIGHTS",
+        value_delimiter = ',',
+        default_value = "join,publish,subscribe"
+    )]
+    pub can: Vec<Right>,
+
+    /// How long it is valid, from now on: 30s, 15m, 1h, 7d. It cannot be taken back earlier, other
+    /// than by a new secret.
+    #[arg(long = "for", value_name = "TIME", default_value = "1h")]
+    pub lifetime: Lifetime,
+}
+
+impl TokenArgs {
+    /// The claims of a token that is made at this moment.
+    pub fn claims(&self, now: UnixTime) -> Claims {
+        Claims {
+            name: self.name.clone(),
+            can: self.can.iter().copied().collect(),
+            iat: Some(now),
+            ..Claims::new(self.room.clone(), now + self.lifetime.0)
+        }
+    }
+}
+
+/// How long a token lives: not no time, and not forever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime(pub Duration);
+
+impl Lifetime {
+    /// More is a slip of the finger, and would be a key that nobody can take back.
+    const DAYS_MAX: u64 = 3660;
+}
+
+impl FromStr for Lifetime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let max = Duration::from_hours(24 * Self::DAYS_MAX);
+        match humantime::parse_duration(text) {
+            Ok(time) if (Duration::from_secs(1)..=max).contains(&time) => Ok(Self(time)),
+            _ => Err(format!(
+                "a time like 30s, 15m, 1h or 7d, from 1s to {}d",
+                Self::DAYS_MAX
+            )),
+        }
+    }
 }
 
 /// A positive number that is not absurd.
@@ -106,7 +183,20 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<ServeArgs, clap::Error> {
-        Cli::try_parse_from(line.split_whitespace()).map(Cli::into_serve_args)
+        Cli::try_parse_from(line.split_whitespace()).map(|cli| match cli.into_command() {
+            Command::Serve(args) => args,
+            Command::Token(_) => panic!("{line} does not serve"),
+        })
+    }
+
+    fn parse_token(line: &str) -> Result<TokenArgs, clap::Error> {
+        let words = ["oneport", "token"].into_iter();
+        Cli::try_parse_from(words.chain(line.split_whitespace())).map(|cli| {
+            match cli.into_command() {
+                Command::Token(args) => args,
+                Command::Serve(_) => panic!("{line} serves"),
+            }
+        })
     }
 
     #[test]
@@ -134,9 +224,64 @@ mod tests {
             "oneport --max-rooms 1000001",
             "oneport serve now",
             "oneport --no-such-flag",
+            "oneport --open --secret-file secret",
+            "oneport --secret-file",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_token_says_what_was_asked_for() {
+        let now = UnixTime::from_secs(1_790_000_000);
+        let args = parse_token("--room lobby --name ada --can publish,subscribe --for 15m");
+        let claims = args.expect("valid").claims(now);
+        assert_eq!(claims.room.to_string(), "lobby");
+        assert_eq!(claims.name.map(|name| name.to_string()), Some("ada".into()));
+        assert_eq!(claims.can.to_string(), "publish,subscribe");
+        assert_eq!(claims.exp.as_secs(), 1_790_000_900);
+        assert_eq!(claims.iat, Some(now));
+
+        let claims = parse_token("--room team-*").expect("valid").claims(now);
+        assert_eq!(claims.name, None);
+        assert_eq!(claims.can.to_string(), "join,publish,subscribe");
+        assert_eq!(claims.exp.as_secs(), 1_790_003_600);
+    }
+
+    #[test]
+    fn refuses_tokens_that_make_no_sense() {
+        for line in [
+            "",
+            "--room a/b",
+            "--room a*b",
+            "--room lobby --name=",
+            "--room lobby --can",
+            "--room lobby --can=",
+            "--room lobby --can join,sing",
+            "--room lobby --for 0s",
+            "--room lobby --for 3661d",
+            "--room lobby --for 10",
+            "--room lobby --for tomorrow",
+            "--room lobby --for -1h",
+            "lobby",
+        ] {
+            let error = parse_token(line).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn lifetimes() {
+        for (text, secs) in [
+            ("30s", 30),
+            ("15m", 900),
+            ("1h", 3600),
+            ("1h30m", 5400),
+            ("7d", 604_800),
+        ] {
+            let lifetime = Lifetime(Duration::from_secs(secs));
+            assert_eq!(text.parse(), Ok(lifetime), "{text}");
         }
     }
 }

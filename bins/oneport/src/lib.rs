@@ -9,8 +9,9 @@ mod banner;
 mod candidates;
 mod cli;
 mod server;
+pub mod token;
 
 pub use banner::Banner;
 pub use candidates::NoCandidate;
-pub use cli::{Cli, Count, ServeArgs};
+pub use cli::{Cli, Command, Count, Lifetime, ServeArgs, TokenArgs};
 pub use server::{Server, StartError, Stopper};

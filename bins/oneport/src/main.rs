@@ -1,10 +1,13 @@
 //! The relay's command.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use oneport::{Banner, Cli, ServeArgs, Server, Stopper};
+use log::LevelFilter;
+use oneport::token::{Authority, Right, Secret, UnixTime};
+use oneport::{Banner, Cli, Command, ServeArgs, Server, Stopper, TokenArgs};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 // Only linked in: see Cargo.toml.
@@ -15,25 +18,57 @@ use tracing as _;
 const LOG_FILTER: &str = "info,str0m=error,is=error,dimpl=error,sctp_proto=error";
 
 fn main() -> ExitCode {
-    let args = Cli::parse().into_serve_args();
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG_FILTER)).init();
-    serve(&args)
+    let command = Cli::parse().into_command();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG_FILTER))
+        // At trace it logs whole messages, and in those are access tokens.
+        .filter_module("tungstenite", LevelFilter::Info)
+        .init();
+    match command {
+        Command::Serve(args) => serve(&args),
+        Command::Token(args) => token(&args),
+    }
+}
+
+fn token(args: &TokenArgs) -> ExitCode {
+    let secret = match Secret::find(args.secret_file.as_deref()) {
+        Ok(Some(secret)) => secret,
+        Ok(None) => {
+            let variable = Secret::VARIABLE;
+            let how = format!("no secret to sign with: add --secret-file or set {variable}");
+            return fail(2, how);
+        }
+        Err(error) => return fail(error.exit_code(), error),
+    };
+    let claims = args.claims(UnixTime::now());
+    if !claims.can.contains(Right::Join) {
+        log::warn!("without the right join, this token alone lets nobody in");
+    }
+    let token = Authority::new(&secret).mint(&claims);
+    match writeln!(std::io::stdout(), "{token}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(1, format!("the token cannot be written: {error}")),
+    }
 }
 
 fn serve(args: &ServeArgs) -> ExitCode {
-    let server = match Server::start(args) {
+    let secret = match Secret::find(args.secret_file.as_deref()) {
+        Ok(secret) => secret,
+        Err(error) => return fail(error.exit_code(), error),
+    };
+    let authority = secret.as_ref().map(Authority::new);
+    let asks_for_tokens = authority.is_some();
+    let server = match Server::start(args, authority) {
         Ok(server) => server,
-        Err(error) => {
-            eprintln!("oneport: {error}");
-            return ExitCode::from(error.exit_code());
-        }
+        Err(error) => return fail(error.exit_code(), error),
     };
     if let Err(error) = stop_on_signals(server.stopper()) {
-        eprintln!("oneport: signals cannot be handled: {error}");
-        return ExitCode::FAILURE;
+        return fail(1, format!("signals cannot be handled: {error}"));
     }
     if args.open {
         log::warn!("--open: anybody who can reach this host can use it as a relay");
+    }
+    if asks_for_tokens {
+        log::info!("only those with an access token get in");
     }
     let banner = Banner {
         listen: server.listen(),
@@ -51,11 +86,13 @@ fn serve(args: &ServeArgs) -> ExitCode {
             );
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("oneport: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(1, error),
     }
+}
+
+fn fail(code: u8, error: impl Display) -> ExitCode {
+    eprintln!("oneport: {error}");
+    ExitCode::from(code)
 }
 
 /// The first signal stops the relay properly, a second one at once.

@@ -16,6 +16,7 @@ use crate::assets::ASSETS;
 use crate::backend::RelayBackend;
 use crate::candidates::{self, NoCandidate};
 use crate::cli::ServeArgs;
+use crate::token::Authority;
 
 /// A relay that runs, with its sockets and its signaling endpoint.
 pub struct Server {
@@ -26,16 +27,21 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds the sockets and starts the relay on a thread of its own.
+    /// Binds the sockets and starts the relay on a thread of its own. With an authority, only those
+    /// get in who have an access token of it. The arguments say nothing about that here: it is for
+    /// the caller to [find the secret](crate::token::Secret::find).
     ///
     /// # Errors
     ///
     /// [`StartError`]; nothing is left running then.
-    pub fn start(args: &ServeArgs) -> Result<Self, StartError> {
-        if let Some(address) = args.listen.iter().find(|a| !a.ip().is_loopback())
-            && !args.open
-        {
-            return Err(StartError::NotOpen { address: *address });
+    pub fn start(args: &ServeArgs, authority: Option<Authority>) -> Result<Self, StartError> {
+        let public = args.listen.iter().find(|a| !a.ip().is_loopback());
+        match (public, args.open, &authority) {
+            (_, true, Some(_)) => return Err(StartError::OpenWithSecret),
+            (Some(address), false, None) => {
+                return Err(StartError::NotOpen { address: *address });
+            }
+            _ => {}
         }
         let options = BindOptions {
             tcp: true,
@@ -50,7 +56,7 @@ impl Server {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| StartError::Io(io::Error::other(error)))?;
         let relay = Relay::new(Instant::now(), config.clone(), seed);
-        let (handle, relay) = spawn(sockets, relay).map_err(StartError::Io)?;
+        let (handle, relay) = spawn(sockets, relay, authority).map_err(StartError::Io)?;
         Ok(Self {
             config,
             listen,
@@ -130,7 +136,7 @@ type Running = (Handle<Relay>, JoinHandle<io::Result<Relay>>);
 /// The event loop and the endpoint need each other: the endpoint's backend asks the loop, and the
 /// loop hands connections to the endpoint. Connections go by way of a cell that is filled when both
 /// are there, before the loop runs.
-fn spawn(sockets: Sockets, relay: Relay) -> io::Result<Running> {
+fn spawn(sockets: Sockets, relay: Relay, authority: Option<Authority>) -> io::Result<Running> {
     let endpoint = Arc::new(std::sync::OnceLock::<Endpoint>::new());
     let on_stream = {
         let endpoint = Arc::clone(&endpoint);
@@ -142,7 +148,10 @@ fn spawn(sockets: Sockets, relay: Relay) -> io::Result<Running> {
     };
     let io_config = oneport_io::Config::default();
     let (event_loop, handle) = EventLoop::new(sockets, relay, Some(on_stream), io_config)?;
-    let backend = Arc::new(RelayBackend(handle.clone()));
+    let backend = Arc::new(RelayBackend {
+        relay: handle.clone(),
+        authority,
+    });
     let signal_config = oneport_signal::Config::default();
     let _ = endpoint.set(Endpoint::new(signal_config, ASSETS, backend));
     let thread = std::thread::Builder::new().name("relay".into());
@@ -177,6 +186,8 @@ pub enum StartError {
         /// An address that others can reach.
         address: SocketAddr,
     },
+    /// It would let anybody in, and only those with a token.
+    OpenWithSecret,
     /// A socket cannot be had.
     Bind(BindError),
     /// Clients could not reach it.
@@ -189,7 +200,7 @@ impl StartError {
     /// The exit code: 2 where other arguments would help, 1 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NotOpen { .. } | Self::NoCandidate(_) => 2,
+            Self::NotOpen { .. } | Self::OpenWithSecret | Self::NoCandidate(_) => 2,
             Self::Bind(_) | Self::Io(_) => 1,
         }
     }
@@ -200,8 +211,12 @@ impl fmt::Display for StartError {
         match self {
             Self::NotOpen { address } => write!(
                 f,
-                "listening on {address} would let anybody in: add --open if that is what you want, \
-                 or listen on 127.0.0.1"
+                "listening on {address} would let anybody in: add --secret-file to ask for access \
+                 tokens, or --open if anybody is who you want, or listen on 127.0.0.1"
+            ),
+            Self::OpenWithSecret => f.write_str(
+                "--open lets anybody in, and a secret only those with an access token: choose one \
+                 (the secret may also be in the environment, as ONEPORT_SECRET)",
             ),
             Self::Bind(error) => error.fmt(f),
             Self::NoCandidate(error) => error.fmt(f),

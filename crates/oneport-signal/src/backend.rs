@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use oneport_wire::{Refusal, RoomName, SessionId};
 
+use crate::access_token::AccessToken;
+
 /// Answers offers. The endpoint's only way to the relay.
 ///
 /// Its methods are called on the connections' threads, several at once. They may block, but only
@@ -11,19 +13,29 @@ use oneport_wire::{Refusal, RoomName, SessionId};
 /// [`Config::connections_max`](crate::Config::connections_max). A thread has
 /// [`STACK_BYTES`](crate::STACK_BYTES) of stack. If a method panics, only that connection dies.
 pub trait Backend: Send + Sync + 'static {
-    /// Takes a client into a room and answers its SDP offer, which is not empty and not longer
-    /// than [`OFFER_BYTES_MAX`](oneport_wire::OFFER_BYTES_MAX), but otherwise unchecked.
-    ///
-    /// `client` is the address at the other end of the TCP connection, with IPv4 always spelt as
-    /// IPv4.
+    /// Takes a client into a room and answers its SDP offer, if it may.
     ///
     /// # Errors
     ///
     /// The reason why the client is not taken in; it becomes the response.
-    fn connect(&self, room: RoomName, offer: String, client: IpAddr) -> Result<Connected, Refusal>;
+    fn connect(&self, request: ConnectRequest) -> Result<Connected, Refusal>;
 
     /// Ends a session; says whether there was such a session in that room.
     fn disconnect(&self, room: &RoomName, session: SessionId) -> bool;
+}
+
+/// What a client asks: to be taken into a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectRequest {
+    /// The room.
+    pub room: RoomName,
+    /// The client's SDP offer, which is not empty and not longer than
+    /// [`OFFER_BYTES_MAX`](oneport_wire::OFFER_BYTES_MAX), but otherwise unchecked.
+    pub offer: String,
+    /// The access token that the client shows, if it shows one: unchecked.
+    pub access_token: Option<AccessToken>,
+    /// The address at the other end of the TCP connection, with IPv4 always spelt as IPv4.
+    pub client: IpAddr,
 }
 
 /// A client that was taken in.

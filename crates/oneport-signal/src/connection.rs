@@ -111,7 +111,8 @@ impl<'a> Connection<'a> {
             }
             Ok(Plan::ReadOffer { room, bytes }) => {
                 let body = self.read_body(&head, bytes)?;
-                (self.handler.offer(room, body, self.client), false)
+                let token = head.access_token.clone();
+                (self.handler.offer(room, body, token, self.client), false)
             }
             Ok(Plan::Respond(response)) => (response, body_unread),
             Err(problem) => (problem.into(), body_unread),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use log::debug;
 use oneport_wire::{OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
 
+use crate::access_token::AccessToken;
 use crate::asset::Shelf;
-use crate::backend::{Backend, Connected};
+use crate::backend::{Backend, ConnectRequest, Connected};
 use crate::counters::Meters;
 use crate::handshake;
 use crate::head::{Head, Method};
@@ -54,8 +55,14 @@ impl Handler {
     }
 
     /// The response to an offer that came over HTTP.
-    pub(crate) fn offer(&self, room: RoomName, body: Vec<u8>, client: IpAddr) -> Response {
-        match self.connect(room.clone(), body, client) {
+    pub(crate) fn offer(
+        &self,
+        room: RoomName,
+        body: Vec<u8>,
+        access_token: Option<AccessToken>,
+        client: IpAddr,
+    ) -> Response {
+        match self.connect(room.clone(), body, access_token, client) {
             Ok(connected) => created(&room, connected),
             Err(refusal) => Problem::from(&refusal).into(),
         }
@@ -66,10 +73,17 @@ impl Handler {
         &self,
         room: RoomName,
         offer: Vec<u8>,
+        access_token: Option<AccessToken>,
         client: IpAddr,
     ) -> Result<Connected, Refusal> {
+        let request = |offer| ConnectRequest {
+            room,
+            offer,
+            access_token,
+            client,
+        };
         let connected = offer_text(offer)
-            .and_then(|offer| self.backend.connect(room, offer, client))
+            .and_then(|offer| self.backend.connect(request(offer)))
             .inspect_err(|refusal| self.note_refusal(refusal, client))?;
         self.meters.connects.count();
         Ok(connected)

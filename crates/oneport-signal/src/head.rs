@@ -2,6 +2,8 @@
 
 use std::num::IntErrorKind;
 
+use crate::access_token::AccessToken;
+
 /// The head of an HTTP/1 request, as far as this endpoint looks at it.
 ///
 /// What can be constructed obeys RFC 9112: where the message ends is beyond doubt, and no header
@@ -21,6 +23,8 @@ pub(crate) struct Head {
     /// Media type without parameters, in lower case.
     pub(crate) content_type: Option<String>,
     pub(crate) if_none_match: Option<String>,
+    /// `Authorization: Bearer`; other schemes count as nothing.
+    pub(crate) access_token: Option<AccessToken>,
     pub(crate) upgrade: Upgrade,
 }
 
@@ -105,6 +109,9 @@ impl Head {
             expects_continue: http11 && expects_continue(&headers)?,
             content_type: headers.single("Content-Type")?.map(essence),
             if_none_match: headers.joined("If-None-Match"),
+            access_token: headers
+                .single("Authorization")?
+                .and_then(AccessToken::from_authorization),
             upgrade: Upgrade {
                 websocket: headers.has_token("Upgrade", "websocket"),
                 connection: headers.has_token("Connection", "upgrade"),

@@ -8,22 +8,25 @@
 //! blocks. It knows neither the relay core nor the event loop; it only sees the [`Backend`].
 //! Layer 1: above `oneport-wire`, beside the core.
 //!
+//! A client may show an access token, as `Authorization: Bearer` (RFC 6750) or as the member `token`
+//! of its request over the WebSocket; the endpoint hands it to the backend and knows nothing about it.
+//!
 //! Each connection has a thread of its own. Everything about it is bounded, by [`Config`] or by a
 //! named constant: how many there are, how long a request may take to arrive however it is
 //! dripped, how long a response may take to leave, how many requests and bytes there may be.
 //!
 //! ```
 //! use std::io::{Read, Write};
-//! use std::net::{IpAddr, TcpListener, TcpStream};
+//! use std::net::{TcpListener, TcpStream};
 //! use std::sync::Arc;
 //!
-//! use oneport_signal::{Backend, Config, Connected, Endpoint};
+//! use oneport_signal::{Backend, Config, ConnectRequest, Connected, Endpoint};
 //! use oneport_wire::{Refusal, RoomName, SessionId};
 //!
 //! struct Full;
 //!
 //! impl Backend for Full {
-//!     fn connect(&self, _: RoomName, _: String, _: IpAddr) -> Result<Connected, Refusal> {
+//!     fn connect(&self, _: ConnectRequest) -> Result<Connected, Refusal> {
 //!         Err(Refusal::RelayFull)
 //!     }
 //!     fn disconnect(&self, _: &RoomName, _: SessionId) -> bool {
@@ -46,6 +49,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod access_token;
 mod asset;
 mod backend;
 mod config;
@@ -62,8 +66,9 @@ mod response;
 mod route;
 mod websocket;
 
+pub use access_token::AccessToken;
 pub use asset::Asset;
-pub use backend::{Backend, Connected};
+pub use backend::{Backend, ConnectRequest, Connected};
 pub use config::Config;
 pub use counters::Counters;
 pub use endpoint::{Endpoint, STACK_BYTES};

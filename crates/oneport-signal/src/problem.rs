@@ -118,10 +118,24 @@ impl From<Fault> for Problem {
 impl From<&Refusal> for Problem {
     fn from(refusal: &Refusal) -> Self {
         let problem = Self::new(refusal.http_status(), refusal.code(), refusal.to_string());
+        let problem = match challenge(refusal) {
+            Some(challenge) => problem.header("WWW-Authenticate", challenge),
+            None => problem,
+        };
         match refusal.retry_after_secs() {
             Some(seconds) => problem.header("Retry-After", seconds.to_string()),
             None => problem,
         }
+    }
+}
+
+/// What a response with status 401 must say (RFC 9110 section 11.6.1), in the words of RFC 6750
+/// section 3.
+fn challenge(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::TokenMissing => Some("Bearer"),
+        Refusal::TokenBad | Refusal::TokenExpired => Some("Bearer error=\"invalid_token\""),
+        _ => None,
     }
 }
 
@@ -193,6 +207,25 @@ mod tests {
     }
 
     #[test]
+    fn who_must_authenticate_is_told_how() {
+        for (refusal, challenge) in [
+            (Refusal::TokenMissing, Some("Bearer")),
+            (Refusal::TokenBad, Some("Bearer error=\"invalid_token\"")),
+            (
+                Refusal::TokenExpired,
+                Some("Bearer error=\"invalid_token\""),
+            ),
+            (Refusal::Forbidden, None),
+        ] {
+            let text = text(Problem::from(&refusal));
+            let mut lines = text.lines();
+            let found = lines.find_map(|line| line.strip_prefix("WWW-Authenticate: "));
+            assert_eq!(found, challenge, "{refusal:?}");
+            assert_eq!(challenge.is_some(), refusal.http_status() == 401);
+        }
+    }
+
+    #[test]
     fn every_status_has_a_name() {
         let faults = [
             Fault::Malformed(""),
@@ -204,6 +237,8 @@ mod tests {
         ];
         let refusals = [
             Refusal::BadRequest(""),
+            Refusal::TokenMissing,
+            Refusal::Forbidden,
             Refusal::OfferTooLarge,
             Refusal::NoDataChannel,
             Refusal::TooManyHandshakesFromAddress,

@@ -4,24 +4,26 @@ use std::io::ErrorKind;
 use std::net::IpAddr;
 
 use log::debug;
-use oneport_wire::OFFER_BYTES_MAX;
 use oneport_wire::signaling::{Request, Response};
+use oneport_wire::{OFFER_BYTES_MAX, Refusal};
+use serde::Deserialize;
 use tungstenite::error::{CapacityError, ProtocolError};
 use tungstenite::protocol::frame::Utf8Bytes;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket};
 
+use crate::access_token::AccessToken;
 use crate::config::Config;
 use crate::deadline_stream::DeadlineStream;
 use crate::handler::{Handler, session_path};
 
-/// The longest message that a WebSocket takes, in bytes: the largest offer as JSON, and 1 KiB for
-/// the room and the punctuation.
+/// The longest message that a WebSocket takes, in bytes: the largest offer as JSON, and 5 KiB for
+/// the access token, the room and the punctuation. An access token has a few hundred bytes.
 ///
 /// What JSON must escape in an SDP (line ends, quotes, backslashes) takes two bytes for one, so
 /// that no offer needs more than twice its length.
-pub const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 2 * OFFER_BYTES_MAX + 1024;
+pub const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 2 * OFFER_BYTES_MAX + 5 * 1024;
 
 /// Pings and pongs between two messages. Browsers send none by themselves; a client that sends one
 /// a second until the idle timeout is still far from it.
@@ -97,11 +99,13 @@ impl Session<'_> {
         End::Close(CloseCode::Policy, "enough requests on one connection")
     }
 
-    fn respond(&self, request: &str) -> Result<Response, oneport_wire::Refusal> {
-        let Request { room, offer } = Request::from_json(request)
+    fn respond(&self, request: &str) -> Result<Response, Refusal> {
+        let (Request { room, offer }, token) = parse(request)
             .inspect_err(|refusal| self.handler.note_refusal(refusal, self.client))?;
         let offer = offer.into_bytes();
-        let connected = self.handler.connect(room.clone(), offer, self.client)?;
+        let connected = self
+            .handler
+            .connect(room.clone(), offer, token, self.client)?;
         Ok(Response::Answer {
             answer: connected.answer,
             session: session_path(&room, connected.session),
@@ -170,6 +174,19 @@ impl Session<'_> {
         let timeout = self.config.write_timeout;
         self.socket.get_mut().write_within(timeout);
     }
+}
+
+/// Reads a request and the member `token` beside it: a page cannot give a WebSocket headers.
+fn parse(request: &str) -> Result<(Request, Option<AccessToken>), Refusal> {
+    #[derive(Deserialize)]
+    struct Beside {
+        token: Option<String>,
+    }
+    let known = Request::from_json(request)?;
+    let Beside { token } = serde_json::from_str(request)
+        .map_err(|_| Refusal::BadRequest("the token is not one string"))?;
+    let token = token.as_deref().and_then(AccessToken::from_text);
+    Ok((known, token))
 }
 
 /// The close code for what came instead of a message (RFC 6455 section 7.4.1).

@@ -21,6 +21,14 @@ pub enum Refusal {
     OfferTooLarge,
     /// The offer is SDP without a data channel section (`m=application … webrtc-datachannel`).
     NoDataChannel,
+    /// Nobody gets in without an access token, and there is none.
+    TokenMissing,
+    /// The access token is not one that this relay's secret has signed, or not valid yet.
+    TokenBad,
+    /// The access token was valid once.
+    TokenExpired,
+    /// The access token is for another room, or lacks a right that is needed.
+    Forbidden,
     /// The room has as many members as it may have.
     RoomFull,
     /// The relay has as many rooms as it may have.
@@ -46,6 +54,10 @@ impl Refusal {
             Self::BadOffer(_) => "bad_offer",
             Self::OfferTooLarge => "offer_too_large",
             Self::NoDataChannel => "no_data_channel",
+            Self::TokenMissing => "token_missing",
+            Self::TokenBad => "token_bad",
+            Self::TokenExpired => "token_expired",
+            Self::Forbidden => "forbidden",
             Self::RoomFull => "room_full",
             Self::TooManyRooms => "too_many_rooms",
             Self::RelayFull => "relay_full",
@@ -60,6 +72,8 @@ impl Refusal {
     pub fn http_status(&self) -> u16 {
         match self {
             Self::BadRoom(_) | Self::BadRequest(_) | Self::BadOffer(_) => 400,
+            Self::TokenMissing | Self::TokenBad | Self::TokenExpired => 401,
+            Self::Forbidden => 403,
             Self::OfferTooLarge => 413,
             Self::NoDataChannel => 422,
             Self::TooManyHandshakesFromAddress => 429,
@@ -79,7 +93,11 @@ impl Refusal {
             | Self::BadRequest(_)
             | Self::BadOffer(_)
             | Self::OfferTooLarge
-            | Self::NoDataChannel => None,
+            | Self::NoDataChannel
+            | Self::TokenMissing
+            | Self::TokenBad
+            | Self::TokenExpired
+            | Self::Forbidden => None,
             Self::Busy | Self::TooManyHandshakes | Self::ShuttingDown => Some(1),
             Self::TooManyHandshakesFromAddress => Some(5),
             Self::RoomFull | Self::TooManyRooms | Self::RelayFull => Some(30),
@@ -97,6 +115,10 @@ impl fmt::Display for Refusal {
             Self::NoDataChannel => f.write_str(
                 "the offer has no data channel section: call createDataChannel() before createOffer()",
             ),
+            Self::TokenMissing => f.write_str("an access token is needed here"),
+            Self::TokenBad => f.write_str("the access token is not valid here"),
+            Self::TokenExpired => f.write_str("the access token has expired"),
+            Self::Forbidden => f.write_str("the access token does not allow this"),
             Self::RoomFull => f.write_str("the room is full"),
             Self::TooManyRooms => f.write_str("the relay has no place for another room"),
             Self::RelayFull => f.write_str("the relay has no place for another client"),

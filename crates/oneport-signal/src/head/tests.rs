@@ -37,6 +37,7 @@ fn a_whole_request() {
             expects_continue: true,
             content_type: Some("application/sdp".into()),
             if_none_match: None,
+            access_token: None,
             upgrade: Upgrade::default(),
         }
     );
@@ -59,6 +60,14 @@ fn keep_alive_by_version_and_token() {
     ] {
         assert_eq!(head(request).keep_alive, keep_alive, "{request}");
     }
+}
+
+#[test]
+fn an_access_token_is_seen_but_not_printed() {
+    let head = head(&with("AUTHORIZATION:  bearer a.b.c "));
+    let token = head.access_token.as_ref().map(AccessToken::reveal);
+    assert_eq!(token, Some("a.b.c"));
+    assert!(!format!("{head:?}").contains("a.b.c"));
 }
 
 #[test]
@@ -100,6 +109,7 @@ fn faults() {
         with("Content-Length:"),
         with("Content-Length: 1\r\nTransfer-Encoding: chunked"),
         with("Content-Type: a\r\nContent-Type: b"),
+        with("Authorization: Bearer a\r\nAuthorization: Bearer b"),
     ];
     for request in &malformed {
         assert!(matches!(fault(request), Fault::Malformed(_)), "{request}");

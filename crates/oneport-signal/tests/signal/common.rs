@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use oneport_signal::{Asset, Backend, Config, Connected, Endpoint};
+use oneport_signal::{AccessToken, Asset, Backend, Config, ConnectRequest, Connected, Endpoint};
 use oneport_wire::{Refusal, RoomName, SessionId};
 
 /// Longer than anything here takes; only reached by a bug.
@@ -51,8 +51,15 @@ pub(crate) struct Fake {
 }
 
 impl Backend for Fake {
-    fn connect(&self, room: RoomName, offer: String, client: IpAddr) -> Result<Connected, Refusal> {
+    fn connect(&self, request: ConnectRequest) -> Result<Connected, Refusal> {
+        let ConnectRequest {
+            room,
+            offer,
+            access_token,
+            client,
+        } = request;
         match room.as_str() {
+            "club" => at_the_door(access_token.as_ref())?,
             "full" => return Err(Refusal::RoomFull),
             "no-channel" => return Err(Refusal::NoDataChannel),
             "eager" => return Err(Refusal::TooManyHandshakesFromAddress),
@@ -76,6 +83,17 @@ impl Backend for Fake {
 
     fn disconnect(&self, room: &RoomName, session: SessionId) -> bool {
         room.as_str() == "lobby" && session.to_string() == SESSION
+    }
+}
+
+/// The room `club` looks at access tokens, which are words here.
+fn at_the_door(token: Option<&AccessToken>) -> Result<(), Refusal> {
+    match token.map(AccessToken::reveal) {
+        None => Err(Refusal::TokenMissing),
+        Some("member") => Ok(()),
+        Some("expired") => Err(Refusal::TokenExpired),
+        Some("elsewhere") => Err(Refusal::Forbidden),
+        Some(_) => Err(Refusal::TokenBad),
     }
 }
 

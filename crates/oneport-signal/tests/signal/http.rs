@@ -71,6 +71,57 @@ fn refusals_of_the_backend_become_problems() {
 }
 
 #[test]
+fn access_tokens_reach_the_backend() {
+    let server = server();
+    let ask_with = |authorization: &str| {
+        let request = post("/r/club", "v=0");
+        let headers = format!("Host: x\r\n{authorization}");
+        ask(&server, request.replace("Host: x\r\n", &headers))
+    };
+    for (authorization, status, code, challenge) in [
+        ("", 401, "token_missing", Some("Bearer")),
+        (
+            "Authorization: Basic bWVtYmVy\r\n",
+            401,
+            "token_missing",
+            Some("Bearer"),
+        ),
+        (
+            "Authorization: Bearer guess\r\n",
+            401,
+            "token_bad",
+            Some("Bearer error=\"invalid_token\""),
+        ),
+        (
+            "Authorization: Bearer expired\r\n",
+            401,
+            "token_expired",
+            Some("Bearer error=\"invalid_token\""),
+        ),
+        (
+            "Authorization: Bearer elsewhere\r\n",
+            403,
+            "forbidden",
+            None,
+        ),
+    ] {
+        let reply = ask_with(authorization);
+        assert_eq!((reply.status, &*reply.problem_code()), (status, code));
+        assert_eq!(reply.header("WWW-Authenticate"), challenge, "{code}");
+        assert_eq!(reply.header("Retry-After"), None, "{code}");
+    }
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        let reply = ask_with(&format!("authorization: {scheme} member\r\n"));
+        assert_eq!(reply.status, 201, "{scheme}");
+    }
+    let twice = "Authorization: Bearer member\r\n".repeat(2);
+    assert_eq!(ask_with(&twice).status, 400);
+    // Where no token is asked for, one does no harm.
+    let open = post("/r/lobby", "v=0").replace("Host: x", "Host: x\r\nAuthorization: Bearer y");
+    assert_eq!(ask(&server, open).status, 201);
+}
+
+#[test]
 fn delete_ends_a_session() {
     let server = server();
     let delete = |path: String| {

@@ -80,6 +80,29 @@ fn several_exchanges_on_one_connection() {
 }
 
 #[test]
+fn access_tokens_reach_the_backend() {
+    let server = server();
+    let mut socket = open(&server);
+    for (beside, code) in [
+        ("", "token_missing"),
+        (r#", "token": null"#, "token_missing"),
+        (r#", "token": """#, "token_missing"),
+        (r#", "token": "guess""#, "token_bad"),
+        (r#", "token": "expired""#, "token_expired"),
+        (r#", "token": "elsewhere""#, "forbidden"),
+        (r#", "token": 1"#, "bad_request"),
+        (r#", "token": "member", "token": "guess""#, "bad_request"),
+    ] {
+        let request = format!(r#"{{"room": "club", "offer": "v=0"{beside}}}"#);
+        let response = ask(&mut socket, Message::text(request));
+        assert_eq!(response["error"]["code"], code, "{beside}");
+    }
+    let member = r#"{"token": "member", "room": "club", "offer": "v=0"}"#;
+    let response = ask(&mut socket, Message::text(member));
+    assert_eq!(response["answer"], "answer to v=0");
+}
+
+#[test]
 fn a_message_right_behind_the_upgrade_is_not_lost() {
     let server = server();
     let mut client = server.connect();

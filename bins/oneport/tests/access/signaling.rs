@@ -1,0 +1,43 @@
+//! Who gets in.
+
+use crate::common::{Relay, SECRET, authority, bad_tokens, claims};
+
+#[test]
+fn over_http() {
+    let relay = Relay::start();
+    let (status, code, response) = relay.post("lobby", None);
+    assert_eq!((status, &*code), (401, "token_missing"));
+    assert!(response.contains("\r\nWWW-Authenticate: Bearer\r\n"));
+    for (what, token, status, code) in bad_tokens() {
+        let (found_status, found, response) = relay.post("lobby", Some(&token));
+        assert_eq!((found_status, &*found), (status, code), "{what}");
+        let challenges = response.contains("\r\nWWW-Authenticate: Bearer ");
+        assert_eq!(challenges, status == 401, "{what}");
+    }
+    for (pattern, room) in [("lobby", "lobby"), ("team-*", "team-7"), ("*", "anywhere")] {
+        let token = authority(SECRET).mint(&claims(pattern));
+        let (status, _, response) = relay.post(room, Some(&token));
+        assert_eq!(status, 201, "{pattern} {room}: {response}");
+        assert!(response.contains(" webrtc-datachannel"), "{response}");
+    }
+}
+
+#[test]
+fn over_websocket() {
+    let relay = Relay::start();
+    assert_eq!(relay.ask("lobby", None).0, "token_missing");
+    for (what, token, _, code) in bad_tokens() {
+        assert_eq!(relay.ask("lobby", Some(&token)).0, code, "{what}");
+    }
+    let token = authority(SECRET).mint(&claims("team-*"));
+    assert_eq!(relay.ask("team-7", Some(&token)).0, "");
+}
+
+/// The page and its health need no token: what is worth something is in the rooms.
+#[test]
+fn what_is_public_stays_public() {
+    let relay = Relay::start();
+    let health = relay.get("/healthz");
+    assert!(health.starts_with("HTTP/1.1 200 "), "{health}");
+    assert!(relay.get("/").starts_with("HTTP/1.1 200 "));
+}
