@@ -1,40 +1,37 @@
 //! The way from signaling's threads to the relay on its own.
 
 use log::debug;
-use oneport_core::{Command, Relay, Reply};
+use oneport_core::{Command, Grant, Relay, Reply};
 use oneport_io::{CallError, Handle};
 use oneport_signal::{AccessToken, Backend, ConnectRequest, Connected};
 use oneport_wire::{Refusal, RoomName, SessionId};
 
-use crate::token::{Authority, Grant, Rights, TokenError, UnixTime};
+use std::sync::Arc;
+
+use crate::token::{Authority, Right, TokenError, UnixTime};
+use crate::token_gate;
 
 /// Signaling's backend: asks for the access token, if there is somebody who can check it, and the
 /// relay by its event loop's queue.
 pub(crate) struct RelayBackend {
     pub(crate) relay: Handle<Relay>,
     /// Without one, everybody may do everything.
-    pub(crate) authority: Option<Authority>,
+    pub(crate) authority: Option<Arc<Authority>>,
 }
 
 impl RelayBackend {
-    /// What the client may do in the room; `None` where nobody asks.
-    fn admit(
-        &self,
-        room: &RoomName,
-        token: Option<&AccessToken>,
-    ) -> Result<Option<Grant>, TokenError> {
+    /// What the client may do in the room.
+    fn admit(&self, room: &RoomName, token: Option<&AccessToken>) -> Result<Grant, TokenError> {
         let Some(authority) = &self.authority else {
-            return Ok(None);
+            return Ok(Grant::default());
         };
         let token = token.ok_or(TokenError::Missing)?;
-        let grant = authority.verify(token.reveal(), UnixTime::now())?;
-        grant.allows(room, PLAIN_CHANNEL)?;
-        Ok(Some(grant))
+        let granted = authority.verify(token.reveal(), UnixTime::now())?;
+        granted.allows(room, Right::Join.into())?;
+        debug!("somebody may {} in {}", granted.rights, granted.rooms);
+        Ok(token_gate::grant(&granted))
     }
 }
-
-/// What a plain channel does, all at once: it cannot be told that it may only listen.
-const PLAIN_CHANNEL: Rights = Rights::MEMBER;
 
 impl Backend for RelayBackend {
     fn connect(&self, request: ConnectRequest) -> Result<Connected, Refusal> {
@@ -48,13 +45,11 @@ impl Backend for RelayBackend {
             .admit(&room, access_token.as_ref())
             .inspect_err(|error| debug!("{client} may not enter room {room}: {error}"))
             .map_err(|error| error.refusal())?;
-        if let Some(grant) = grant {
-            debug!("{client} may {} in {}", grant.rights, grant.rooms);
-        }
         let command = Command::Connect {
             room,
             offer,
             client,
+            grant,
         };
         match self.relay.call(command) {
             Ok(Reply::Connected(connected)) => connected.map(|connected| Connected {

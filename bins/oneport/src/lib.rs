@@ -10,6 +10,7 @@ mod candidates;
 mod cli;
 mod server;
 pub mod token;
+mod token_gate;
 
 pub use banner::Banner;
 pub use candidates::NoCandidate;

@@ -40,7 +40,7 @@ fn token(args: &TokenArgs) -> ExitCode {
         Err(error) => return fail(error.exit_code(), error),
     };
     let claims = args.claims(UnixTime::now());
-    if !claims.can.contains(Right::Join) {
+    if !claims.can.with_implied().contains(Right::Join) {
         log::warn!("without the right join, this token alone lets nobody in");
     }
     let token = Authority::new(&secret).mint(&claims);

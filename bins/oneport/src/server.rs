@@ -17,6 +17,7 @@ use crate::backend::RelayBackend;
 use crate::candidates::{self, NoCandidate};
 use crate::cli::ServeArgs;
 use crate::token::Authority;
+use crate::token_gate::TokenGate;
 
 /// A relay that runs, with its sockets and its signaling endpoint.
 pub struct Server {
@@ -55,7 +56,11 @@ impl Server {
         let config = relay_config(args, candidates);
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| StartError::Io(io::Error::other(error)))?;
-        let relay = Relay::new(Instant::now(), config.clone(), seed);
+        let mut relay = Relay::new(Instant::now(), config.clone(), seed);
+        let authority = authority.map(Arc::new);
+        if let Some(authority) = &authority {
+            relay.set_gate(Box::new(TokenGate(Arc::clone(authority))));
+        }
         let (handle, relay) = spawn(sockets, relay, authority).map_err(StartError::Io)?;
         Ok(Self {
             config,
@@ -136,7 +141,7 @@ type Running = (Handle<Relay>, JoinHandle<io::Result<Relay>>);
 /// The event loop and the endpoint need each other: the endpoint's backend asks the loop, and the
 /// loop hands connections to the endpoint. Connections go by way of a cell that is filled when both
 /// are there, before the loop runs.
-fn spawn(sockets: Sockets, relay: Relay, authority: Option<Authority>) -> io::Result<Running> {
+fn spawn(sockets: Sockets, relay: Relay, authority: Option<Arc<Authority>>) -> io::Result<Running> {
     let endpoint = Arc::new(std::sync::OnceLock::<Endpoint>::new());
     let on_stream = {
         let endpoint = Arc::clone(&endpoint);

@@ -11,7 +11,7 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use oneport_core::{Certificate, Input, LinkConfig, Machine, Relay, RelayConfig, Route};
+use oneport_core::{Certificate, Grant, Input, LinkConfig, Machine, Relay, RelayConfig, Route};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut addresses = std::env::args().skip(1);
@@ -52,7 +52,7 @@ fn answer(relay: &mut Relay, mut stream: TcpStream, from: std::net::IpAddr) -> i
     let mut offer = String::new();
     (&stream).take(64 * 1024).read_to_string(&mut offer)?;
     let room = "lobby".parse().expect("a valid name");
-    match relay.connect(Instant::now(), &room, &offer, from) {
+    match relay.connect(Instant::now(), &room, &offer, from, Grant::default()) {
         Ok(connected) => stream.write_all(connected.answer.as_bytes()),
         Err(refusal) => Err(io::Error::other(refusal)),
     }

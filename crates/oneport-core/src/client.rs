@@ -6,6 +6,7 @@ use std::time::Instant;
 use oneport_link::{ChannelId, Link};
 use oneport_wire::{RoomName, SessionId, Topic};
 
+use crate::Grant;
 use crate::hub::{OwnerId, ReaderId, SeatId};
 use crate::sessions::SessionKey;
 
@@ -21,6 +22,8 @@ pub(crate) struct Client {
     pub(crate) address: IpAddr,
     /// The room of its plain channels.
     pub(crate) room: RoomName,
+    /// What it may do there.
+    pub(crate) grant: Grant,
     /// Who carries what its plain channels read.
     pub(crate) owner: OwnerId,
     /// Its place in that room, as soon as it has a plain channel.

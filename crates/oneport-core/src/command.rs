@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use oneport_wire::{Refusal, RoomName, SessionId};
 
-use crate::Stats;
+use crate::{Grant, Stats};
 
 /// What a relay can be asked, as one type, for drivers that carry commands between threads. Each is
 /// also a method of [`Relay`](crate::Relay).
@@ -18,6 +18,8 @@ pub enum Command {
         offer: String,
         /// The client's address as signaling sees it, for the caps.
         client: IpAddr,
+        /// What the client may do in the room.
+        grant: Grant,
     },
     /// [`Relay::disconnect`](crate::Relay::disconnect).
     Disconnect {

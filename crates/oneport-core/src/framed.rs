@@ -1,16 +1,18 @@
 //! Framed channels: what a client says in `oneport.v1`, and what it is answered.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use oneport_link::ChannelId;
 use oneport_wire::frame::{
-    Ack, Bye, Change, ClientBody, ClientFrame, Hello, Kick, LeaveReason, Left, Limits, Members,
-    MembersPage, Publish, Rejection, ServerFrame, Update, Version, Welcome,
+    Ack, Bye, Change, Class, ClientBody, ClientFrame, Hello, Kick, LeaveReason, Left, Limits,
+    Members, MembersPage, Publish, Rejection, ServerFrame, Update, Version, Welcome,
 };
 use oneport_wire::{ByeCode, CLIENT_FRAME_BYTES_MAX, ErrorCode, Kind, Offset, RequestId, RoomName};
 
 use crate::client::{Channel, Role};
-use crate::hub::{Profile, Publication};
+use crate::hub::{Profile, Publication, SeatId};
+use crate::lossy::Waiting;
 use crate::published::PublishedIds;
 use crate::rate::Bucket;
 use crate::relay::{Carrier, Holder};
@@ -186,8 +188,7 @@ impl Relay {
         session.resumed_until = found.map(|_| self.now + self.config.grace);
         session.outbox.clear();
         self.links[id].session = Some(key);
-        let millis =
-            |time: std::time::Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+        let millis = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let verb = if found.is_some() { "resumed" } else { "began" };
         log::info!(
@@ -236,6 +237,7 @@ impl Relay {
             ping: 0,
         });
         self.carriers.insert(owner, Carrier::Session(key));
+        self.lossy.insert(owner, Waiting::new());
         Ok(key)
     }
 
@@ -280,10 +282,15 @@ impl Relay {
     }
 
     pub(crate) fn schedule(&mut self, key: SessionKey) {
-        let deadline = self
-            .sessions
-            .get(key)
-            .map(|session| session.deadline(self.config.ping_interval, self.config.grace));
+        let now = self.unix_now();
+        let deadline = self.sessions.get(key).map(|session| {
+            let due = session.deadline(self.config.ping_interval, self.config.grace);
+            let expires = session.expires().map(|at| {
+                let millis = at.get().saturating_sub(now.get());
+                self.now + Duration::from_millis(millis)
+            });
+            expires.map_or(due, |expires| due.min(expires))
+        });
         self.session_deadlines.set(key, deadline);
     }
 
@@ -294,7 +301,11 @@ impl Relay {
             return;
         };
         let Some(link) = session.link else {
-            return self.end_session(key, LeaveReason::Lost);
+            if self.now - session.heard >= self.config.grace {
+                return self.end_session(key, LeaveReason::Lost);
+            }
+            self.leave_expired(key);
+            return self.schedule(key);
         };
         if self.now - session.heard >= SILENCE_MAX {
             self.session_deadlines.set(key, None);
@@ -311,7 +322,30 @@ impl Relay {
             session.resumed_until = None;
             self.leave_abandoned(key);
         }
+        self.leave_expired(key);
         self.schedule(key);
+    }
+
+    /// The rooms are left that the session's access tokens no longer let it be in.
+    fn leave_expired(&mut self, key: SessionKey) {
+        let now = self.unix_now();
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let reason = LeaveReason::Expired;
+        let is_expired = |stay: &Stay| stay.grant.expires.is_some_and(|at| at <= now);
+        for (room, stay) in session.rooms.extract_if(.., |_, stay| is_expired(stay)) {
+            self.holders.remove(stay.seat);
+            self.hub.leave(now, stay.seat, reason);
+            let (id, message) = (None, None);
+            session.outbox.push(Left {
+                id,
+                room,
+                reason,
+                message,
+            });
+        }
+        self.hub.wake(session.owner);
     }
 
     /// The rooms that a resumed session did not come back to in time are left.
@@ -341,6 +375,7 @@ impl Relay {
         }
         self.hub.remove_owner(session.owner);
         self.carriers.remove(session.owner);
+        self.lossy.remove(session.owner);
         for stay in session.rooms.values() {
             self.holders.remove(stay.seat);
             self.hub.leave(now, stay.seat, reason);
@@ -390,7 +425,7 @@ impl Relay {
     pub(crate) fn stay(&self, key: SessionKey, room: &RoomName) -> Result<Stay, Rejection> {
         let session = self.sessions.get(key).ok_or_else(internal)?;
         let stay = session.rooms.get(room).filter(|stay| stay.reader.is_some());
-        stay.copied()
+        stay.cloned()
             .ok_or_else(|| Rejection::of(ErrorCode::NotInRoom))
     }
 
@@ -402,12 +437,11 @@ impl Relay {
         is_lossy: bool,
     ) -> Answer {
         let stay = self.stay(key, &publish.room)?;
-        if !stay.rights.publish {
+        if !stay.grant.rights.publish {
             return reject(ErrorCode::Forbidden);
         }
         let class = publish.delivery.class();
-        let is_lossy_class = class == oneport_wire::frame::Class::Lossy;
-        if is_lossy && !is_lossy_class {
+        if is_lossy && class != Class::Lossy {
             return reject(ErrorCode::WrongChannel);
         }
         let session = self.sessions.get(key).ok_or_else(internal)?;
@@ -416,13 +450,21 @@ impl Relay {
         {
             return Ok(Some(published(id.clone(), publish.room, offset, true)));
         }
+        let payload = publish.payload.into_owned();
+        let payload = self.judge(stay.seat, &publish.topic, payload);
+        let payload = payload.map_err(|why| Rejection::new(ErrorCode::Refused, why))?;
         let publication = Publication {
             topic: publish.topic,
             to: publish.to,
             echo: publish.echo,
-            is_kept: class == oneport_wire::frame::Class::Kept,
-            payload: publish.payload.into_owned(),
+            is_kept: class == Class::Kept,
+            payload,
         };
+        if class == Class::Lossy {
+            self.publish_lossy(stay.seat, publication)
+                .map_err(Rejection::of)?;
+            return Ok(ack(request, publish.room));
+        }
         let now = self.unix_now();
         let offset = self.hub.publish(now, stay.seat, publication);
         let offset = offset.map_err(Rejection::of)?;
@@ -438,18 +480,18 @@ impl Relay {
     fn members(&mut self, key: SessionKey, id: Option<RequestId>, ask: &Members) -> Answer {
         let stay = self.stay(key, &ask.room)?;
         let page = self
-            .members_page(stay, id, ask.after)
+            .members_page(stay.seat, id, ask.after)
             .ok_or_else(internal)?;
         Ok(Some(page.into()))
     }
 
     pub(crate) fn members_page(
         &self,
-        stay: Stay,
+        seat: SeatId,
         id: Option<RequestId>,
         after: Option<oneport_wire::MemberId>,
     ) -> Option<MembersPage> {
-        let view = self.hub.room(stay.seat)?;
+        let view = self.hub.room(seat)?;
         let mut members = view.members_after(after);
         let page: Vec<_> = members
             .by_ref()
@@ -470,6 +512,8 @@ impl Relay {
         let view = self.hub.room(stay.seat).ok_or_else(internal)?;
         let mut profile: Profile = view.my_profile().clone();
         match update.name {
+            // A name that is prescribed stays.
+            _ if stay.grant.name.is_some() => {}
             Change::Keep => {}
             Change::Clear => profile.name = None,
             Change::Set(name) => profile.name = Some(name),
@@ -486,7 +530,7 @@ impl Relay {
 
     fn kick(&mut self, key: SessionKey, request: Option<RequestId>, kick: Kick) -> Answer {
         let stay = self.stay(key, &kick.room)?;
-        if !stay.rights.kick {
+        if !stay.grant.rights.kick {
             return reject(ErrorCode::Forbidden);
         }
         let seat = self

@@ -2,7 +2,7 @@
 
 use oneport_wire::frame::{
     Gap, GapReason, History, HistoryBegin, HistoryEnd, Join, Joined, NotRecovered, Recovery,
-    ServerFrame, Since,
+    Rejection, ServerFrame, Since,
 };
 use oneport_wire::{ErrorCode, Kind, Offset, RequestId, RoomName, Span};
 
@@ -10,7 +10,7 @@ use crate::framed::{Answer, internal, reject};
 use crate::hub::{Filter, Profile, SeatId};
 use crate::relay::Holder;
 use crate::sessions::{SessionKey, Stay};
-use crate::{Relay, Rights};
+use crate::{Admission, Grant, Relay};
 
 /// How many bytes of messages one answer to `history` brings at most, beyond the first message: as
 /// much as one of the largest messages.
@@ -20,7 +20,7 @@ impl Relay {
     /// `join`: enters a room, or comes back to it over another link.
     pub(crate) fn join(&mut self, key: SessionKey, id: Option<RequestId>, join: Join) -> Answer {
         let session = self.sessions.get(key).ok_or_else(internal)?;
-        let known = session.rooms.get(&join.room).copied();
+        let known = session.rooms.get(&join.room).cloned();
         let (stay, recovery, from) = match known {
             Some(stay) if stay.reader.is_some() => return reject(ErrorCode::AlreadyInRoom),
             Some(stay) => {
@@ -42,19 +42,22 @@ impl Relay {
         let now = self.unix_now();
         self.hub.set_away(now, stay.seat, false);
         let profile = Profile {
-            name: join.name,
+            name: stay.grant.name.clone().or(join.name),
             meta: join.meta,
         };
         self.hub.update(now, stay.seat, profile);
         let session = self.sessions.get_mut(key).ok_or_else(internal)?;
         let (owner, room) = (session.owner, join.room);
-        let filter = Filter::Everything;
+        let filter = match stay.grant.rights.subscribe {
+            true => Filter::Everything,
+            false => Filter::Nothing,
+        };
         let lag = self.config.slow_policy;
         let reader = self.hub.add_reader(owner, stay.seat, filter, lag, from);
-        let stay = Stay { reader, ..stay };
-        session.rooms.insert(room.clone(), stay);
-        let page = self.members_page(stay, None, None).ok_or_else(internal)?;
-        let view = self.hub.room(stay.seat).ok_or_else(internal)?;
+        let seat = stay.seat;
+        session.rooms.insert(room.clone(), Stay { reader, ..stay });
+        let page = self.members_page(seat, None, None).ok_or_else(internal)?;
+        let view = self.hub.room(seat).ok_or_else(internal)?;
         let joined = Joined {
             id: id.clone(),
             room: room.clone(),
@@ -86,28 +89,45 @@ impl Relay {
     }
 
     /// A new member.
-    fn enter(
-        &mut self,
-        key: SessionKey,
-        join: &Join,
-    ) -> Result<Stay, oneport_wire::frame::Rejection> {
+    fn enter(&mut self, key: SessionKey, join: &Join) -> Result<Stay, Rejection> {
         let session = self.sessions.get(key).ok_or_else(internal)?;
         if session.rooms.len() >= self.config.rooms_per_session_max {
             return reject(ErrorCode::TooManyRoomsSession);
         }
+        let grant = self.admit(key, join)?;
         let profile = Profile {
-            name: join.name.clone(),
+            name: grant.name.clone().or_else(|| join.name.clone()),
             meta: join.meta.clone(),
         };
         let (now, epoch) = (self.unix_now(), self.secrets.epoch());
         let seat = self.hub.join(now, &join.room, epoch, profile);
-        let seat = seat.map_err(oneport_wire::frame::Rejection::of)?;
+        let seat = seat.map_err(Rejection::of)?;
         self.holders.insert(seat, Holder::Session(key));
         Ok(Stay {
             seat,
             reader: None,
-            rights: Rights::OPEN,
+            grant,
         })
+    }
+
+    /// What signaling has granted for the link's own room, or what the gate grants, if there is one.
+    fn admit(&mut self, key: SessionKey, join: &Join) -> Result<Grant, Rejection> {
+        let now = self.unix_now();
+        let Some(gate) = &mut self.gate else {
+            return Ok(Grant::default());
+        };
+        let link = self.sessions.get(key).and_then(|session| session.link);
+        let client = link.and_then(|link| self.links.get(link));
+        if let Some(client) = client.filter(|c| c.room == join.room && join.token.is_none()) {
+            return Ok(client.grant.clone());
+        }
+        let admission = Admission {
+            room: &join.room,
+            name: join.name.as_ref(),
+            token: join.token.as_ref(),
+            now,
+        };
+        gate.admit(admission).map_err(Rejection::of)
     }
 
     /// What a member that comes back can have of what it missed: all from its place on, or nothing.
@@ -135,7 +155,7 @@ impl Relay {
         ask: &History,
     ) -> Answer {
         let stay = self.stay(key, &ask.room)?;
-        if !stay.rights.subscribe {
+        if !stay.grant.rights.subscribe {
             return reject(ErrorCode::Forbidden);
         }
         let view = self.hub.room(stay.seat).ok_or_else(internal)?;

@@ -18,7 +18,7 @@
 //!
 //! ```
 //! use std::time::Instant;
-//! use oneport_core::{Certificate, LinkConfig, Machine, Relay, RelayConfig};
+//! use oneport_core::{Certificate, Grant, LinkConfig, Machine, Relay, RelayConfig};
 //!
 //! let mut now = Instant::now();
 //! let addresses = vec!["192.0.2.1:3478".parse()?];
@@ -26,7 +26,8 @@
 //! let seed = [7; 32]; // in earnest: from the operating system
 //! let mut relay = Relay::new(now, config, seed);
 //!
-//! let refusal = relay.connect(now, &"lobby".parse()?, "hello?", [192, 0, 2, 9].into());
+//! let room = "lobby".parse()?;
+//! let refusal = relay.connect(now, &room, "hello?", [192, 0, 2, 9].into(), Grant::default());
 //! assert_eq!(refusal.unwrap_err().code(), "bad_offer");
 //! assert_eq!(relay.poll_transmit(), None);
 //! assert_eq!(relay.poll_timeout(), None);
@@ -57,9 +58,11 @@ mod config;
 mod deadlines;
 mod demux;
 mod framed;
+mod gate;
 mod handshakes;
 pub mod hub;
 mod join;
+mod lossy;
 mod plain;
 mod published;
 mod pump;
@@ -72,10 +75,11 @@ mod stats;
 
 pub use command::{Command, Connected, Reply};
 pub use config::RelayConfig;
+pub use gate::{Admission, Draft, Gate, Grant, Verdict};
 pub use oneport_link::{
     Certificate, Input, LinkConfig, Machine, Reason, Rejection, Route, Transmit,
 };
-pub use oneport_wire::{Refusal, RoomName, SessionId};
+pub use oneport_wire::{ErrorCode, Refusal, RoomName, SessionId};
 pub use rate::Rate;
 pub(crate) use relay::LinkId;
 pub use relay::Relay;

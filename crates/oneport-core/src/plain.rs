@@ -5,9 +5,10 @@ use oneport_wire::frame::LeaveReason;
 use oneport_wire::{Kind, Payload, Topic};
 
 use crate::client::{Channel, Role};
-use crate::hub::{Filter, Lag, Profile, Publication};
+use crate::hub::{Filter, Lag, Profile, Publication, SeatId};
+use crate::lossy::Waiting;
 use crate::relay::{Carrier, Holder};
-use crate::{LinkId, Relay};
+use crate::{Draft, LinkId, Relay, Verdict};
 
 impl Relay {
     /// The client's first plain channel makes it a member of its room.
@@ -26,7 +27,10 @@ impl Relay {
             Reliability::Reliable => Lag::Disconnect,
             Reliability::LifetimeMs(_) | Reliability::Retransmits(_) => Lag::Skip,
         };
-        let filter = Filter::Topic(topic.clone());
+        let filter = match client.grant.rights.subscribe {
+            true => Filter::Topic(topic.clone()),
+            false => Filter::Nothing,
+        };
         let reader = self.hub.add_reader(client.owner, seat, filter, lag, None);
         if let Some(reader) = reader {
             let is_kept = lag == Lag::Disconnect;
@@ -45,11 +49,16 @@ impl Relay {
         let now = self.unix_now();
         let epoch = self.secrets.epoch();
         let client = &mut self.links[id];
-        match self.hub.join(now, &client.room, epoch, Profile::default()) {
+        let profile = Profile {
+            name: client.grant.name.clone(),
+            meta: None,
+        };
+        match self.hub.join(now, &client.room, epoch, profile) {
             Ok(seat) => {
                 client.seat = Some(seat);
                 self.holders.insert(seat, Holder::Plain(id));
                 self.carriers.insert(client.owner, Carrier::Plain(id));
+                self.lossy.insert(client.owner, Waiting::new());
                 true
             }
             Err(code) => {
@@ -64,15 +73,19 @@ impl Relay {
         let client = &mut self.links[id];
         self.hub.remove_owner(client.owner);
         self.carriers.remove(client.owner);
+        self.lossy.remove(client.owner);
         if let Some(seat) = client.seat.take() {
             self.holders.remove(seat);
             self.hub.leave(now, seat, reason);
         }
     }
 
+    /// Publishes what came on a plain channel. One that is not to be published closes the channel:
+    /// there is no other way to tell.
     pub(crate) fn publish_plain(
         &mut self,
         id: LinkId,
+        channel: ChannelId,
         topic: Topic,
         kind: Kind,
         payload: Vec<u8>,
@@ -86,6 +99,24 @@ impl Relay {
                 Err(_) => return,
             },
         };
+        let client = &self.links[id];
+        let Some(seat) = client.seat else {
+            return;
+        };
+        let judged = match client.grant.rights.publish {
+            true => self.judge(seat, &topic, payload),
+            false => Err("without the right to publish".into()),
+        };
+        let payload = match judged {
+            Ok(payload) => payload,
+            Err(why) => {
+                log::info!("link {}: a channel is closed: {why}", self.links[id].number);
+                self.stats.undeliverable += 1;
+                self.links[id].link.close_channel(self.now, channel);
+                self.close_channel(id, channel);
+                return;
+            }
+        };
         let publication = Publication {
             topic,
             to: None,
@@ -94,9 +125,33 @@ impl Relay {
             payload,
         };
         let now = self.unix_now();
-        if let Some(seat) = self.links[id].seat {
-            // Without recipients and id there is nothing to refuse.
-            let _ = self.hub.publish(now, seat, publication);
+        // Without recipients there is nothing to refuse.
+        let _ = match is_kept {
+            true => self.hub.publish(now, seat, publication).map(|_| ()),
+            false => self.publish_lossy(seat, publication),
+        };
+    }
+
+    /// What becomes of a message at the gate: it, another, or why there is none.
+    pub(crate) fn judge(
+        &mut self,
+        seat: SeatId,
+        topic: &Topic,
+        payload: Payload<'static>,
+    ) -> Result<Payload<'static>, String> {
+        let (Some(gate), Some(view)) = (&mut self.gate, self.hub.room(seat)) else {
+            return Ok(payload);
+        };
+        let draft = Draft {
+            room: view.name(),
+            from: view.me(),
+            topic,
+            payload: &payload,
+        };
+        match gate.judge(draft) {
+            Verdict::Accept => Ok(payload),
+            Verdict::Rewrite(payload) => Ok(payload),
+            Verdict::Refuse(why) => Err(why),
         }
     }
 }

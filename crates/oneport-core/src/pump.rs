@@ -12,8 +12,9 @@ use crate::{LinkId, Relay};
 impl Relay {
     /// Writes as much of what a link's plain channels are owed as the link takes.
     pub(crate) fn pump_plain(&mut self, id: LinkId) {
+        let owner = self.links[id].owner;
+        let lossy = self.take_lossy(owner);
         let client = &mut self.links[id];
-        let owner = client.owner;
         let mut outcome = Outcome::default();
         let mut lost_on = None;
         let mut batch = client.link.batch(self.now);
@@ -47,6 +48,12 @@ impl Relay {
                 }
             }
         }
+        for (reader, lossy) in lossy {
+            let (kind, bytes) = (lossy.kind, lossy.message.payload.as_bytes());
+            let channel = plain_channel(&client.channels, reader);
+            let written = channel.map(|channel| write(&mut batch, channel, kind, bytes));
+            outcome.count_lossy(written);
+        }
         drop(batch);
         self.conclude(id, outcome);
         if let Some(channel) = lost_on {
@@ -71,10 +78,13 @@ impl Relay {
 
     /// Writes as much of what a session is owed as its link takes: first answers, then entries.
     pub(crate) fn pump_session(&mut self, key: SessionKey) {
+        let Some(owner) = self.sessions.get(key).map(|session| session.owner) else {
+            return;
+        };
+        let lossy = self.take_lossy(owner);
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        let owner = session.owner;
         let Some(id) = session.link else {
             return;
         };
@@ -82,6 +92,7 @@ impl Relay {
         let Some(channel) = client.channel_with(&Role::Framed) else {
             return;
         };
+        let lossy_channel = client.channel_with(&Role::Lossy).unwrap_or(channel);
         let mut outcome = Outcome {
             is_slow: session.outbox.is_overfull(),
             ..Outcome::default()
@@ -129,6 +140,10 @@ impl Relay {
                 Write::TooLarge | Write::Refused => break,
             }
         }
+        for (_, lossy) in lossy {
+            let written = write(&mut batch, lossy_channel, lossy.kind, &lossy.frame);
+            outcome.count_lossy(Some(written));
+        }
         drop(batch);
         self.conclude(id, outcome);
     }
@@ -136,6 +151,7 @@ impl Relay {
     /// After a link was written to.
     fn conclude(&mut self, id: LinkId, outcome: Outcome) {
         self.unsettled.push_back(id);
+        self.stats.lossy_dropped += outcome.lossy_dropped;
         if outcome.is_slow {
             self.end_link(id, ByeCode::Slow);
             return;
@@ -157,6 +173,17 @@ struct Outcome {
     has_written: bool,
     is_full: bool,
     is_slow: bool,
+    lossy_dropped: u64,
+}
+
+impl Outcome {
+    fn count_lossy(&mut self, written: Option<Write>) {
+        if written == Some(Write::Accepted) {
+            self.has_written = true;
+        } else {
+            self.lossy_dropped += 1;
+        }
+    }
 }
 
 impl Relay {

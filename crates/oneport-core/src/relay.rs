@@ -20,9 +20,10 @@ use crate::deadlines::Deadlines;
 use crate::demux::{Demux, ROUTE_CLAIMS_MAX};
 use crate::handshakes::Handshakes;
 use crate::hub::{Hub, OwnerId, SeatId};
+use crate::lossy::Waiting;
 use crate::secrets::Secrets;
 use crate::sessions::{SILENCE_MAX, SessionKey, Sessions};
-use crate::{Command, Connected, RelayConfig, Reply, Stats};
+use crate::{Command, Connected, Gate, Grant, RelayConfig, Reply, Stats};
 
 new_key_type! {
     /// A link of a relay.
@@ -50,6 +51,8 @@ pub struct Relay {
     pub(crate) hub: Hub,
     /// Over what the entries of the hub's owners travel.
     pub(crate) carriers: SecondaryMap<OwnerId, Carrier>,
+    /// Lossy messages that wait for the end of a batch of inputs.
+    pub(crate) lossy: SecondaryMap<OwnerId, Waiting>,
     /// Whose the hub's seats are.
     pub(crate) holders: SecondaryMap<SeatId, Holder>,
     demux: Demux,
@@ -66,6 +69,7 @@ pub struct Relay {
     pub(crate) shutdown: Option<Instant>,
     /// For the log: links are numbered from 1.
     last_number: u64,
+    pub(crate) gate: Option<Box<dyn Gate>>,
     pub(crate) stats: Stats,
 }
 
@@ -115,6 +119,7 @@ impl Relay {
             sessions: Sessions::default(),
             hub: Hub::new(config.hub.clone()),
             carriers: SecondaryMap::new(),
+            lossy: SecondaryMap::new(),
             holders: SecondaryMap::new(),
             demux: Demux::default(),
             deadlines: Deadlines::default(),
@@ -125,9 +130,15 @@ impl Relay {
             expiry: now + EXPIRY_INTERVAL,
             shutdown: None,
             last_number: 0,
+            gate: None,
             stats: Stats::default(),
             config,
         }
+    }
+
+    /// From now on this decides who comes in over framed channels, and what is published.
+    pub fn set_gate(&mut self, gate: Box<dyn Gate>) {
+        self.gate = Some(gate);
     }
 
     /// Takes a client's offer and answers it. The client is reached as soon as its checks arrive; it
@@ -135,7 +146,8 @@ impl Relay {
     /// first of them makes it a member. A framed channel joins rooms by itself.
     ///
     /// `client` is where the offer came from, as far as signaling knows: the number of links that
-    /// are in their handshake is capped for each address.
+    /// are in their handshake is capped for each address. `grant` is what signaling lets it do in the
+    /// room, [`Grant::default`] where nobody is asked.
     ///
     /// # Errors
     ///
@@ -146,9 +158,10 @@ impl Relay {
         room: &RoomName,
         offer: &str,
         client: IpAddr,
+        grant: Grant,
     ) -> Result<Connected, Refusal> {
         self.advance(now);
-        let connected = self.try_connect(room, offer, client);
+        let connected = self.try_connect(room, offer, client, grant);
         if let Err(refusal) = &connected {
             *self.stats.refused.entry(refusal.code()).or_default() += 1;
             log::debug!("refused for room {room}: {refusal}");
@@ -161,6 +174,7 @@ impl Relay {
         room: &RoomName,
         offer: &str,
         address: IpAddr,
+        grant: Grant,
     ) -> Result<Connected, Refusal> {
         if self.shutdown.is_some() {
             return Err(Refusal::ShuttingDown);
@@ -194,6 +208,7 @@ impl Relay {
             ufrag: ufrag.clone(),
             address,
             room: room.clone(),
+            grant,
             owner: self.hub.add_owner(),
             seat: None,
             session: None,
@@ -266,6 +281,7 @@ impl Relay {
             && self.sessions.len() == 0
             && self.hub.is_deserted()
             && self.carriers.is_empty()
+            && self.lossy.is_empty()
             && self.holders.is_empty()
             && self.demux.is_empty()
             && self.deadlines.is_empty()
@@ -345,7 +361,10 @@ impl Relay {
         let is_over = |since: Option<Instant>, max: Duration| {
             since.is_some_and(|since| self.now - since >= max)
         };
-        if is_over(client.full_since, STUCK_MAX) {
+        let is_expired = client.grant.expires.is_some_and(|at| at <= self.unix_now());
+        if is_expired && client.seat.is_some() {
+            self.end_link(id, ByeCode::Expired);
+        } else if is_over(client.full_since, STUCK_MAX) {
             self.end_link(id, ByeCode::Slow);
         } else if client.session.is_none() && is_over(client.framed_since, SILENCE_MAX) {
             self.end_link(id, ByeCode::Idle);
@@ -422,7 +441,7 @@ impl Relay {
         match self.links[id].role(channel) {
             Some(Role::Plain { topic, is_kept, .. }) => {
                 let (topic, is_kept) = (topic.clone(), *is_kept);
-                self.publish_plain(id, topic, kind, payload, is_kept);
+                self.publish_plain(id, channel, topic, kind, payload, is_kept);
             }
             Some(Role::Framed) => self.handle_frame(id, kind, &payload, false),
             Some(Role::Lossy) => self.handle_frame(id, kind, &payload, true),
@@ -524,7 +543,8 @@ impl Machine for Relay {
                 room,
                 offer,
                 client,
-            } => Reply::Connected(self.connect(now, &room, &offer, client)),
+                grant,
+            } => Reply::Connected(self.connect(now, &room, &offer, client, grant)),
             Command::Disconnect { room, session } => {
                 Reply::Disconnected(self.disconnect(now, &room, session))
             }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use oneport_wire::frame::ServerFrame;
-use oneport_wire::{Kind, ResumeToken, RoomName, SILENCE_MS_MAX, SessionLabel};
+use oneport_wire::{Kind, ResumeToken, RoomName, SILENCE_MS_MAX, SessionLabel, UnixMillis};
 use slotmap::{SlotMap, new_key_type};
 
-use crate::LinkId;
 use crate::hub::{OwnerId, ReaderId, SeatId};
 use crate::published::PublishedIds;
 use crate::rate::Bucket;
+use crate::{Grant, LinkId};
 
 new_key_type! {
     /// A session of a relay.
@@ -45,12 +45,12 @@ pub(crate) struct Session {
 }
 
 /// A session's stay in a room.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stay {
     pub(crate) seat: SeatId,
     /// None while the session has no link, and until it joins again over a new one.
     pub(crate) reader: Option<ReaderId>,
-    pub(crate) rights: crate::Rights,
+    pub(crate) grant: Grant,
 }
 
 impl Session {
@@ -63,6 +63,14 @@ impl Session {
         let ping = self.heard.max(self.pinged) + ping_interval;
         let due = ping.min(self.heard + SILENCE_MAX);
         self.resumed_until.map_or(due, |until| due.min(until))
+    }
+
+    /// When the first of its grants expires.
+    pub(crate) fn expires(&self) -> Option<UnixMillis> {
+        self.rooms
+            .values()
+            .filter_map(|stay| stay.grant.expires)
+            .min()
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Stats {
     /// Channels that were closed because they did not take a message: mostly because it was larger
     /// than their peer allows.
     pub undeliverable: u64,
+    /// Lossy messages that were dropped, once for each receiver that could not take one.
+    pub lossy_dropped: u64,
     /// Datagrams that came in.
     pub datagrams: u64,
     /// Datagrams that belonged to no link: garbage, stragglers, scans.

@@ -19,7 +19,7 @@ pub struct Claims {
     /// The name that its bearer has as a member; if there is none, the bearer chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
-    /// What its bearer may do there.
+    /// What its bearer may do there. To publish or to subscribe includes to join.
     pub can: Rights,
     /// When it ends.
     pub exp: UnixTime,
@@ -61,7 +61,7 @@ impl Claims {
         Ok(Grant {
             rooms: self.room,
             name: self.name,
-            rights: self.can,
+            rights: self.can.with_implied(),
             expires: self.exp,
             subject: self.sub,
         })

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// One thing that a member may do. None includes another.
+/// One thing that a member may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Right {
@@ -92,6 +92,16 @@ impl Rights {
     #[must_use]
     pub fn without(self, others: Self) -> Self {
         Self(self.0 & !others.0)
+    }
+
+    /// These, and joining if one of them is to publish or to subscribe: neither can be done from
+    /// outside.
+    #[must_use]
+    pub fn with_implied(self) -> Self {
+        if self.contains(Right::Publish) || self.contains(Right::Subscribe) {
+            return Self(self.0 | Right::Join as u8);
+        }
+        self
     }
 
     /// Each of them, in the order of [`Right::ALL`].

@@ -24,7 +24,10 @@ fn a_log_with_everything_in_it_has_no_secret_and_no_token() {
         said.push_str(&relay.ask("lobby", Some(token)).1);
     }
     let log = relay.into_log();
-    assert!(log.contains("may join,publish,subscribe in lobby"), "{log}");
+    assert!(
+        log.contains("somebody may join,publish,subscribe in lobby"),
+        "{log}"
+    );
     assert!(log.contains("signed with another secret"), "{log}");
     assert!(log.contains("TRACE"), "{log}");
     for text in [&said, &log] {

@@ -91,20 +91,11 @@ impl Entry {
 
     /// Whether this member gets it through a reader with this filter.
     pub(super) fn is_for(&self, reader: MemberId, filter: &Filter) -> bool {
-        match (&self.body, filter) {
-            (Body::Presence(presence), Filter::Everything) => presence.member.id != reader,
-            (Body::Presence(_), Filter::Topic(_)) => false,
-            (Body::Message { message, echo }, Filter::Everything) if message.from == reader => {
-                *echo
+        match &self.body {
+            Body::Presence(presence) => {
+                *filter == Filter::Everything && presence.member.id != reader
             }
-            (Body::Message { message, .. }, filter) => {
-                let is_addressed = message.to.as_ref().is_none_or(|to| to.contains(reader));
-                is_addressed
-                    && match filter {
-                        Filter::Everything => true,
-                        Filter::Topic(topic) => message.from != reader && message.topic == *topic,
-                    }
-            }
+            Body::Message { message, echo } => is_message_for(message, *echo, reader, filter),
         }
     }
 
@@ -129,5 +120,22 @@ impl Entry {
             }
         };
         size_of::<Self>() + 2 * content
+    }
+}
+
+/// Whether this member gets a message through a reader with this filter.
+pub(super) fn is_message_for(
+    message: &Message<'_>,
+    echo: bool,
+    reader: MemberId,
+    filter: &Filter,
+) -> bool {
+    let is_own = message.from == reader;
+    let is_addressed = message.to.as_ref().is_none_or(|to| to.contains(reader));
+    match filter {
+        Filter::Everything if is_own => echo,
+        Filter::Everything => is_addressed,
+        Filter::Topic(topic) => is_addressed && !is_own && message.topic == *topic,
+        Filter::Nothing => false,
     }
 }

@@ -348,33 +348,67 @@ impl Hub {
         id: SeatId,
         publication: Publication,
     ) -> Result<Offset, ErrorCode> {
+        let (echo, is_kept) = (publication.echo, publication.is_kept);
+        let mut message = self.message(now, id, publication)?;
+        let room = self.seats[id].room;
+        let offset = self.rooms[room].ring.end();
+        message.offset = Some(offset);
+        self.stats.published += 1;
+        self.append(now, room, Body::Message { message, echo }, is_kept);
+        Ok(offset)
+    }
+
+    /// A message that is not to be in the ring, and who would read it: for lossy ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::publish`].
+    pub fn audience(
+        &mut self,
+        now: UnixMillis,
+        id: SeatId,
+        publication: Publication,
+    ) -> Result<(Message<'static>, Vec<(OwnerId, ReaderId)>), ErrorCode> {
+        let echo = publication.echo;
+        let message = self.message(now, id, publication)?;
+        self.stats.published += 1;
+        let reads = |reader: &ReaderId| {
+            let Reader {
+                owner,
+                seat,
+                filter,
+                ..
+            } = &self.readers[*reader];
+            let is_for = entry::is_message_for(&message, echo, self.seats[*seat].member, filter);
+            is_for.then_some((*owner, *reader))
+        };
+        let room = &self.rooms[self.seats[id].room];
+        let readers = room.readers.iter().filter_map(reads).collect();
+        Ok((message, readers))
+    }
+
+    /// What a publication becomes, without a place in the order yet.
+    fn message(
+        &self,
+        now: UnixMillis,
+        id: SeatId,
+        publication: Publication,
+    ) -> Result<Message<'static>, ErrorCode> {
         let seat = self.seats.get(id).ok_or(ErrorCode::NotInRoom)?;
         let room = &self.rooms[seat.room];
-        let recipients = publication.to.iter().flat_map(|to| to.as_slice());
-        if recipients
-            .into_iter()
-            .any(|to| !room.members.contains_key(to))
-        {
+        let mut recipients = publication.to.iter().flat_map(|to| to.as_slice());
+        if recipients.any(|to| !room.members.contains_key(to)) {
             return Err(ErrorCode::NoSuchMember);
         }
-        let offset = room.ring.end();
-        let message = Message {
+        Ok(Message {
             room: room.name.clone(),
-            offset: Some(offset),
+            offset: None,
             from: seat.member,
             time: now,
             topic: publication.topic,
             to: publication.to,
             payload: publication.payload,
-        };
-        let body = Body::Message {
-            message,
-            echo: publication.echo,
-        };
-        let room = seat.room;
-        self.stats.published += 1;
-        self.append(now, room, body, publication.is_kept);
-        Ok(offset)
+        })
     }
 
     fn append(&mut self, now: UnixMillis, room_id: RoomId, body: Body, is_kept: bool) {

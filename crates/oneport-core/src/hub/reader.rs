@@ -11,6 +11,8 @@ pub enum Filter {
     Everything,
     /// The messages of one topic by others: a plain channel.
     Topic(Topic),
+    /// None: a member that may only publish.
+    Nothing,
 }
 
 /// What happens when entries leave the ring before a reader has taken them.

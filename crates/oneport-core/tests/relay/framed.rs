@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::world::{World, config};
 
 /// A client with a framed channel; frames go out and come in as JSON.
-struct Speaker(usize);
+pub(crate) struct Speaker(pub(crate) usize);
 
 impl Speaker {
     /// A link whose framed channel is open.
@@ -23,7 +23,7 @@ impl Speaker {
     }
 
     /// A session of its own.
-    fn new(world: &mut World) -> Self {
+    pub(crate) fn new(world: &mut World) -> Self {
         let speaker = Self::link(world);
         speaker.ask(world, json!({"t": "hello", "version": 1}));
         speaker
@@ -42,7 +42,7 @@ impl Speaker {
     }
 
     /// Says it and waits for the next frame that is no entry and no ping.
-    fn ask(&self, world: &mut World, frame: Value) -> Value {
+    pub(crate) fn ask(&self, world: &mut World, frame: Value) -> Value {
         self.say(world, &frame);
         let before = self.frames(world).len();
         let is_answer = |frame: &Value| {
@@ -64,12 +64,12 @@ impl Speaker {
         world.heard(self.0).into_iter().map(parse).collect()
     }
 
-    fn of_type(&self, world: &World, kind: &str) -> Vec<Value> {
+    pub(crate) fn of_type(&self, world: &World, kind: &str) -> Vec<Value> {
         let frames = self.frames(world).into_iter();
         frames.filter(|frame| frame["t"] == kind).collect()
     }
 
-    fn texts(&self, world: &World) -> Vec<String> {
+    pub(crate) fn texts(&self, world: &World) -> Vec<String> {
         let text = |frame: Value| frame["text"].as_str().unwrap_or("?").to_owned();
         self.of_type(world, "msg").into_iter().map(text).collect()
     }
@@ -598,6 +598,63 @@ fn who_cannot_keep_up_is_told_or_skips_as_configured() {
             "got or told"
         );
     }
+}
+
+#[test]
+fn lossy_messages_are_for_who_can_take_them() {
+    let mut world = World::new(config());
+    let [ada, bob, stalled] = ["ada", "bob", "eve"].map(|name| Speaker::in_room(&mut world, name));
+    let unreliable = ChannelConfig {
+        ordered: false,
+        reliability: oneport_link::Reliability::Retransmits(0),
+        ..ChannelConfig::new("cursor")
+    };
+    let plain = world.join_with("lobby", unreliable);
+    let lossy = |n: usize| {
+        json!({"t": "pub", "id": format!("l{n}"), "room": "lobby", "topic": "cursor",
+                                  "class": "lossy", "text": format!("{n} {}", "x".repeat(4000))})
+    };
+    let ack = ada.ask(&mut world, lossy(0));
+    assert_eq!((&ack["t"], &ack["offset"]), (&json!("ack"), &Value::Null));
+    world.run_for(second(1));
+    let heard = bob.of_type(&world, "msg");
+    assert_eq!(
+        (heard.len(), &heard[0]["offset"]),
+        (1, &Value::Null),
+        "it has no place in the order"
+    );
+    assert_eq!(world.heard(plain).len(), 1);
+    world.say(plain, "from plain");
+    stalled.cut(&mut world);
+    for n in 1..100 {
+        ada.say(&mut world, &lossy(n));
+        world.run_for(Duration::from_millis(20));
+    }
+    assert_eq!(
+        bob.texts(&world).len(),
+        101,
+        "with the one from the plain channel"
+    );
+    assert!(
+        world.relay.stats().lossy_dropped > 50,
+        "{:?}",
+        world.relay.stats()
+    );
+    assert!(
+        world.clients[stalled.0].closed.is_none(),
+        "nobody is slow for that"
+    );
+    let asked = ada.ask(
+        &mut world,
+        json!({"t": "history", "id": "h", "room": "lobby", "count": 9}),
+    );
+    assert_eq!(asked["t"], "history_begin");
+    world.run_for(second(1));
+    assert_eq!(ada.of_type(&world, "history_end")[0]["more"], false);
+    assert!(
+        ada.texts(&world).is_empty() || ada.texts(&world) == ["from plain"],
+        "none was kept"
+    );
 }
 
 #[test]

@@ -2,12 +2,13 @@
 //! stays behind.
 
 mod framed;
+mod gate;
 mod world;
 
 use std::time::Duration;
 
 use oneport_core::hub::HubLimits;
-use oneport_core::{Command, Machine, RelayConfig, Reply};
+use oneport_core::{Command, Grant, Machine, RelayConfig, Reply};
 use oneport_link::{ChannelConfig, CloseReason, Kind, LinkConfig, Reliability, Write};
 use world::{World, config};
 
@@ -384,7 +385,9 @@ fn bad_offers_get_a_reason_and_cost_nothing() {
         (&large, "offer_too_large"),
     ] {
         let from = [203, 0, 113, 9].into();
-        let refusal = world.relay.connect(world.now, &room, offer, from);
+        let refusal = world
+            .relay
+            .connect(world.now, &room, offer, from, Grant::default());
         assert_eq!(refusal.expect_err(offer).code(), code, "{offer:.40}");
     }
     assert!(world.relay.is_empty());

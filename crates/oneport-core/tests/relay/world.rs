@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use oneport_core::{
-    Certificate, Input, LinkConfig, Machine, Refusal, Relay, RelayConfig, RoomName, Route,
+    Certificate, Grant, Input, LinkConfig, Machine, Refusal, Relay, RelayConfig, RoomName, Route,
     SessionId, Transmit,
 };
 use oneport_link::{
@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) datagrams_from_relay: usize,
     /// What clients send to this address reaches the relay at its own, and the other way round.
     pub(crate) announced: Option<SocketAddr>,
+    /// What signaling grants to those who come.
+    pub(crate) grant: Grant,
 }
 
 pub(crate) struct Client {
@@ -66,6 +68,7 @@ impl World {
             certificate: Certificate::generate(),
             datagrams_from_relay: 0,
             announced: None,
+            grant: Grant::default(),
         }
     }
 
@@ -113,9 +116,13 @@ impl World {
         };
         let (mut link, offer) = Link::offer(self.now, config, credentials, channels);
         let room: RoomName = room.parse().expect("a name");
-        let connected = self
-            .relay
-            .connect(self.now, &room, &edit(&offer), address.ip())?;
+        let connected = self.relay.connect(
+            self.now,
+            &room,
+            &edit(&offer),
+            address.ip(),
+            self.grant.clone(),
+        )?;
         link.accept_answer(self.now, &connected.answer)
             .expect("an answer to the offer");
         self.clients.push(Client {
