@@ -1,5 +1,6 @@
 //! One client's link, and what the relay knows of it.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use oneport_wire::{RoomName, SessionId, Topic};
 
 use crate::Grant;
 use crate::hub::{OwnerId, ReaderId, SeatId};
+use crate::receipts::Subject;
 use crate::sessions::SessionKey;
 
 /// One client's link, and what the relay knows of it.
@@ -33,6 +35,9 @@ pub(crate) struct Client {
     /// When it opened a framed channel.
     pub(crate) framed_since: Option<Instant>,
     pub(crate) channels: Vec<Channel>,
+    /// The ends of messages that receipts wait for, by channel, in the order in which they were
+    /// written.
+    pub(crate) unacknowledged: VecDeque<(ChannelId, u64, Subject)>,
     /// Whether it still counts as a handshake.
     pub(crate) in_handshake: bool,
     /// Whether messages wait because the link was full.

@@ -1,6 +1,6 @@
 //! Framed channels: what a client says in `oneport.v1`, and what it is answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use oneport_link::ChannelId;
@@ -230,6 +230,7 @@ impl Relay {
             outbox: Outbox::default(),
             bucket: Bucket::new(self.config.rate, self.unix_now()),
             published: PublishedIds::default(),
+            receipts: VecDeque::new(),
             resumed_until: None,
             refused_in_a_row: 0,
             heard: self.now,
@@ -305,6 +306,7 @@ impl Relay {
                 return self.end_session(key, LeaveReason::Lost);
             }
             self.leave_expired(key);
+            self.finish_due_receipts(key);
             return self.schedule(key);
         };
         if self.now - session.heard >= SILENCE_MAX {
@@ -323,6 +325,7 @@ impl Relay {
             self.leave_abandoned(key);
         }
         self.leave_expired(key);
+        self.finish_due_receipts(key);
         self.schedule(key);
     }
 
@@ -373,6 +376,7 @@ impl Relay {
         if let Some(client) = session.link.and_then(|link| self.links.get_mut(link)) {
             client.session = None;
         }
+        self.forget_receipts(session.receipts);
         self.hub.remove_owner(session.owner);
         self.carriers.remove(session.owner);
         self.lossy.remove(session.owner);
@@ -450,6 +454,9 @@ impl Relay {
         {
             return Ok(Some(published(id.clone(), publish.room, offset, true)));
         }
+        let of = self
+            .hub
+            .audience_size(stay.seat, publish.to.as_ref(), publish.echo);
         let payload = publish.payload.into_owned();
         let payload = self.judge(stay.seat, &publish.topic, payload);
         let payload = payload.map_err(|why| Rejection::new(ErrorCode::Refused, why))?;
@@ -468,6 +475,10 @@ impl Relay {
         let now = self.unix_now();
         let offset = self.hub.publish(now, stay.seat, publication);
         let offset = offset.map_err(Rejection::of)?;
+        if publish.delivery.receipt() {
+            let subject = (publish.room.clone(), offset);
+            self.want_receipt(key, request.clone(), subject, of);
+        }
         let Some(id) = request else {
             return Ok(None);
         };

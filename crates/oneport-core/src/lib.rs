@@ -67,6 +67,7 @@ mod plain;
 mod published;
 mod pump;
 mod rate;
+mod receipts;
 mod relay;
 mod rights;
 mod secrets;

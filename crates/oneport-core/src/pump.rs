@@ -32,10 +32,15 @@ impl Relay {
                 (Some(channel), Some((kind, bytes))) => write(&mut batch, channel, kind, bytes),
                 _ => Write::Refused,
             };
+            let subject = self.receipts.subject(entry.room(), entry.offset);
             match written {
                 Write::Accepted => {
                     outcome.has_written = true;
                     self.hub.taken(reader);
+                    if let (Some(channel), Some(subject)) = (channel, subject) {
+                        let end = batch.written(channel);
+                        client.unacknowledged.push_back((channel, end, subject));
+                    }
                 }
                 Write::Full => {
                     outcome.is_full = true;
@@ -107,7 +112,7 @@ impl Relay {
             session.outbox.pop();
         }
         while !outcome.is_full && !outcome.is_slow {
-            let (reader, written) = match self.hub.next(owner) {
+            let (reader, subject, written) = match self.hub.next(owner) {
                 Next::Idle => break,
                 Next::Slow => {
                     outcome.is_slow = true;
@@ -123,17 +128,22 @@ impl Relay {
                         }
                         written => written,
                     };
-                    (reader, written)
+                    let subject = self.receipts.subject(entry.room(), entry.offset);
+                    (reader, subject, written)
                 }
                 Next::Gap { reader, room, span } => {
                     let gap = gap(room, span, GapReason::Slow);
-                    (reader, write_frame(&mut batch, channel, &gap))
+                    (reader, None, write_frame(&mut batch, channel, &gap))
                 }
             };
             match written {
                 Write::Accepted => {
                     outcome.has_written = true;
                     self.hub.taken(reader);
+                    if let Some(subject) = subject {
+                        let end = batch.written(channel);
+                        client.unacknowledged.push_back((channel, end, subject));
+                    }
                 }
                 Write::Full => outcome.is_full = true,
                 // The channel is closing: what is owed waits for the session's next link.

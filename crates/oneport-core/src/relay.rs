@@ -21,6 +21,7 @@ use crate::demux::{Demux, ROUTE_CLAIMS_MAX};
 use crate::handshakes::Handshakes;
 use crate::hub::{Hub, OwnerId, SeatId};
 use crate::lossy::Waiting;
+use crate::receipts::Receipts;
 use crate::secrets::Secrets;
 use crate::sessions::{SILENCE_MAX, SessionKey, Sessions};
 use crate::{Command, Connected, Gate, Grant, RelayConfig, Reply, Stats};
@@ -53,6 +54,7 @@ pub struct Relay {
     pub(crate) carriers: SecondaryMap<OwnerId, Carrier>,
     /// Lossy messages that wait for the end of a batch of inputs.
     pub(crate) lossy: SecondaryMap<OwnerId, Waiting>,
+    pub(crate) receipts: Receipts,
     /// Whose the hub's seats are.
     pub(crate) holders: SecondaryMap<SeatId, Holder>,
     demux: Demux,
@@ -120,6 +122,7 @@ impl Relay {
             hub: Hub::new(config.hub.clone()),
             carriers: SecondaryMap::new(),
             lossy: SecondaryMap::new(),
+            receipts: Receipts::default(),
             holders: SecondaryMap::new(),
             demux: Demux::default(),
             deadlines: Deadlines::default(),
@@ -213,6 +216,7 @@ impl Relay {
             seat: None,
             session: None,
             framed_since: None,
+            unacknowledged: VecDeque::new(),
             channels: Vec::new(),
             in_handshake: true,
             is_full: false,
@@ -282,6 +286,7 @@ impl Relay {
             && self.hub.is_deserted()
             && self.carriers.is_empty()
             && self.lossy.is_empty()
+            && self.receipts.is_empty()
             && self.holders.is_empty()
             && self.demux.is_empty()
             && self.deadlines.is_empty()
@@ -341,7 +346,11 @@ impl Relay {
     fn feed(&mut self, id: LinkId, route: Route, bytes: &[u8]) {
         let client = &mut self.links[id];
         client.link.handle_datagram(self.now, route, bytes);
+        if !client.unacknowledged.is_empty() {
+            self.collect_receipts(id);
+        }
         // It may have acknowledged what filled the link.
+        let client = &mut self.links[id];
         if client.is_full {
             client.is_full = false;
             let (plain, session) = (client.owner, client.session);

@@ -10,6 +10,7 @@ use slotmap::{SlotMap, new_key_type};
 use crate::hub::{OwnerId, ReaderId, SeatId};
 use crate::published::PublishedIds;
 use crate::rate::Bucket;
+use crate::receipts::Subject;
 use crate::{Grant, LinkId};
 
 new_key_type! {
@@ -33,6 +34,8 @@ pub(crate) struct Session {
     pub(crate) outbox: Outbox,
     pub(crate) bucket: Bucket,
     pub(crate) published: PublishedIds,
+    /// The receipts that it waits for, and until when.
+    pub(crate) receipts: VecDeque<(Instant, Subject)>,
     /// Whether the present link has resumed it, and so may come back to its rooms; until when.
     pub(crate) resumed_until: Option<Instant>,
     /// How many frames in a row were refused.
@@ -62,7 +65,9 @@ impl Session {
         }
         let ping = self.heard.max(self.pinged) + ping_interval;
         let due = ping.min(self.heard + SILENCE_MAX);
-        self.resumed_until.map_or(due, |until| due.min(until))
+        let receipt = self.receipts.front().map(|(at, _)| *at);
+        let others = [self.resumed_until, receipt].into_iter().flatten();
+        others.fold(due, Instant::min)
     }
 
     /// When the first of its grants expires.

@@ -31,6 +31,12 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// How many bytes of messages were written to a channel, over its whole life: the place at which
+    /// the last one ends. [`Link::acknowledged`] reaches it when the peer has it.
+    pub fn written(&self, channel: ChannelId) -> u64 {
+        self.link.channels.written(channel).unwrap_or(0)
+    }
+
     /// Writes one message. A [`Write::Refused`] one is lost: where the channel was to be reliable, it
     /// must be closed.
     pub fn write(&mut self, channel: ChannelId, kind: Kind, payload: &[u8]) -> Write {
@@ -55,6 +61,7 @@ impl<'a> Batch<'a> {
         match written {
             Ok(Some(true)) => {
                 self.buffered += payload.len();
+                link.channels.count_written(channel, payload.len());
                 Write::Accepted
             }
             Ok(Some(false)) => Write::Full,

@@ -36,13 +36,21 @@ impl fmt::Display for Rejection {
 /// The open channels. There are few, so they are searched one by one.
 #[derive(Debug)]
 pub(crate) struct Channels {
-    open: Vec<(ChannelId, RtcChannelId)>,
+    open: Vec<Open>,
     next_id: u32,
     /// Those that were opened against the limits and must be closed.
     to_close: Vec<RtcChannelId>,
     channels_max: usize,
     label_bytes_max: usize,
     message_bytes_max: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    id: ChannelId,
+    rtc: RtcChannelId,
+    /// How many bytes of messages were written to it.
+    written: u64,
 }
 
 impl Channels {
@@ -76,19 +84,23 @@ impl Channels {
         }
         let channel = ChannelId(self.next_id);
         self.next_id += 1;
-        self.open.push((channel, id));
+        self.open.push(Open {
+            id: channel,
+            rtc: id,
+            written: 0,
+        });
         LinkEvent::ChannelOpen(channel, ChannelConfig::from_str0m(config))
     }
 
     /// `None` for a channel that we closed or rejected.
     pub(crate) fn closed(&mut self, id: RtcChannelId) -> Option<LinkEvent> {
-        let at = self.open.iter().position(|(_, open)| *open == id)?;
-        Some(LinkEvent::ChannelClosed(self.open.swap_remove(at).0))
+        let at = self.open.iter().position(|open| open.rtc == id)?;
+        Some(LinkEvent::ChannelClosed(self.open.swap_remove(at).id))
     }
 
     /// `None` for a channel that we closed or rejected.
     pub(crate) fn message(&self, data: ChannelData) -> Option<LinkEvent> {
-        let (channel, _) = *self.open.iter().find(|(_, open)| *open == data.id)?;
+        let channel = self.open.iter().find(|open| open.rtc == data.id)?.id;
         let rejection = if data.data.is_empty() {
             Some(Rejection::EmptyMessage)
         } else if data.data.len() > self.message_bytes_max {
@@ -117,16 +129,27 @@ impl Channels {
     }
 
     pub(crate) fn remove(&mut self, channel: ChannelId) -> Option<RtcChannelId> {
-        let at = self.open.iter().position(|(open, _)| *open == channel)?;
-        Some(self.open.swap_remove(at).1)
+        let at = self.open.iter().position(|open| open.id == channel)?;
+        Some(self.open.swap_remove(at).rtc)
     }
 
     pub(crate) fn get(&self, channel: ChannelId) -> Option<RtcChannelId> {
-        let found = self.open.iter().find(|(open, _)| *open == channel);
-        found.map(|(_, id)| *id)
+        let found = self.open.iter().find(|open| open.id == channel);
+        found.map(|open| open.rtc)
+    }
+
+    pub(crate) fn count_written(&mut self, channel: ChannelId, bytes: usize) {
+        if let Some(open) = self.open.iter_mut().find(|open| open.id == channel) {
+            open.written += bytes as u64;
+        }
+    }
+
+    pub(crate) fn written(&self, channel: ChannelId) -> Option<u64> {
+        let found = self.open.iter().find(|open| open.id == channel);
+        found.map(|open| open.written)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = RtcChannelId> {
-        self.open.iter().map(|(_, id)| *id)
+        self.open.iter().map(|open| open.rtc)
     }
 }

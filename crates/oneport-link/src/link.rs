@@ -253,6 +253,23 @@ impl Link {
         Batch::new(self)
     }
 
+    /// How many bytes of messages the peer has acknowledged on a channel, over its whole life. What
+    /// is acknowledged out of order counts, so near a loss it can be a later message's.
+    pub fn acknowledged(&mut self, channel: ChannelId) -> u64 {
+        let written = self.channels.written(channel).unwrap_or(0);
+        let id = self.channels.get(channel);
+        let buffered = catch_unwind(AssertUnwindSafe(|| {
+            id.and_then(|id| self.rtc.channel(id).map(|mut open| open.buffered_amount()))
+        }));
+        match buffered {
+            Ok(buffered) => written.saturating_sub(buffered.unwrap_or(0) as u64),
+            Err(_) => {
+                self.panicked();
+                0
+            }
+        }
+    }
+
     /// Closes one data channel; the peer's `onclose` fires.
     pub fn close_channel(&mut self, now: Instant, channel: ChannelId) {
         self.advance(now);

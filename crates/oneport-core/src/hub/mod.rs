@@ -387,6 +387,17 @@ impl Hub {
         Ok((message, readers))
     }
 
+    /// For how many members a message with these recipients would be.
+    pub fn audience_size(&self, id: SeatId, to: Option<&Recipients>, echo: bool) -> usize {
+        let Some(seat) = self.seats.get(id) else {
+            return 0;
+        };
+        let is_addressed = |member: &MemberId| to.is_none_or(|to| to.contains(*member));
+        let others = |member: &&MemberId| **member != seat.member && is_addressed(member);
+        let members = self.rooms[seat.room].members.keys();
+        members.filter(others).count() + usize::from(echo)
+    }
+
     /// What a publication becomes, without a place in the order yet.
     fn message(
         &self,

@@ -658,6 +658,49 @@ fn lossy_messages_are_for_who_can_take_them() {
 }
 
 #[test]
+fn a_receipt_says_how_many_have_it() {
+    let mut world = World::new(config());
+    let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
+    world.join("lobby");
+    let publish = |n: u32| {
+        json!({"t": "pub", "id": format!("r{n}"), "room": "lobby", "topic": "chat",
+                                  "receipt": true, "text": "x"})
+    };
+    let ack = ada.ask(&mut world, publish(1));
+    let sent_at = world.now;
+    world.run_until("the receipt", |world| {
+        ada.of_type(world, "receipt").len() == 1
+    });
+    assert!(world.now - sent_at < second(1), "as soon as all have it");
+    let receipt = ada.of_type(&world, "receipt")[0].clone();
+    assert_eq!(receipt["offset"], ack["offset"]);
+    assert_eq!(
+        (&receipt["delivered"], &receipt["of"]),
+        (&json!(2), &json!(2))
+    );
+    bob.cut(&mut world);
+    ada.say(&mut world, &publish(2));
+    let sent_at = world.now;
+    world.run_until("the receipt", |world| {
+        ada.of_type(world, "receipt").len() == 2
+    });
+    assert!(world.now - sent_at >= second(10), "bob might still come");
+    let receipt = ada.of_type(&world, "receipt")[1].clone();
+    assert_eq!(
+        (&receipt["delivered"], &receipt["of"]),
+        (&json!(1), &json!(2))
+    );
+    let mut nobody = publish(3);
+    nobody["room"] = json!("attic");
+    ada.ask(&mut world, json!({"t": "join", "room": "attic"}));
+    ada.say(&mut world, &nobody);
+    world.run_until("the receipt", |world| {
+        ada.of_type(world, "receipt").len() == 3
+    });
+    assert_eq!(ada.of_type(&world, "receipt")[2]["of"], 0);
+}
+
+#[test]
 fn nothing_of_a_session_stays_behind() {
     let mut world = World::new(config());
     let ada = Speaker::in_room(&mut world, "ada");
