@@ -27,30 +27,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     script("/appearance.js", include_bytes!("../web/appearance.js")),
     script("/dom.js", include_bytes!("../web/dom.js")),
     script("/wire.js", include_bytes!("../web/wire.js")),
-    // The libraries, which other pages may import: rooms, and plain channels.
-    script("/oneport.js", include_bytes!("../web/oneport.js")),
-    script("/oneport-room.js", include_bytes!("../web/oneport-room.js")),
-    script(
-        "/oneport-people.js",
-        include_bytes!("../web/oneport-people.js"),
-    ),
-    script(
-        "/oneport-files.js",
-        include_bytes!("../web/oneport-files.js"),
-    ),
-    script(
-        "/oneport-outbox.js",
-        include_bytes!("../web/oneport-outbox.js"),
-    ),
-    script(
-        "/oneport-lifeline.js",
-        include_bytes!("../web/oneport-lifeline.js"),
-    ),
-    script(
-        "/oneport-emitter.js",
-        include_bytes!("../web/oneport-emitter.js"),
-    ),
-    script("/frames.js", include_bytes!("../web/frames.js")),
+    // The library, which other pages may import.
     script("/link.js", include_bytes!("../web/link.js")),
     script("/peer.js", include_bytes!("../web/peer.js")),
 ];
