@@ -55,6 +55,7 @@
 mod client;
 mod command;
 mod config;
+mod connect;
 mod deadlines;
 mod demux;
 mod framed;
@@ -63,6 +64,7 @@ mod handshakes;
 pub mod hub;
 mod join;
 mod lossy;
+mod membership;
 mod plain;
 mod published;
 mod pump;
@@ -71,6 +73,7 @@ mod receipts;
 mod relay;
 mod rights;
 mod secrets;
+mod session_life;
 mod sessions;
 mod stats;
 

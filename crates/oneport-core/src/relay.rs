@@ -1,18 +1,15 @@
 //! The relay.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use oneport_link::{
-    ChannelConfig, ChannelId, CloseReason, Datagram, Input, Link, LinkConfig, LinkEvent, Machine,
-    OfferError, Reason, Rejection, Reliability, Route, Transmit,
+    ChannelConfig, ChannelId, CloseReason, Datagram, Input, LinkConfig, LinkEvent, Machine, Reason,
+    Rejection, Reliability, Route, Transmit,
 };
 use oneport_wire::frame::LeaveReason;
-use oneport_wire::{
-    ByeCode, ErrorCode, Kind, OFFER_BYTES_MAX, PROTOCOL, Refusal, RoomName, SessionId, UnixMillis,
-};
+use oneport_wire::{ByeCode, Kind, PROTOCOL, SessionId, UnixMillis};
 use slotmap::{SecondaryMap, SlotMap, new_key_type};
 
 use crate::client::{Client, Role};
@@ -24,7 +21,7 @@ use crate::lossy::Waiting;
 use crate::receipts::Receipts;
 use crate::secrets::Secrets;
 use crate::sessions::{SILENCE_MAX, SessionKey, Sessions};
-use crate::{Command, Connected, Gate, Grant, RelayConfig, Reply, Stats};
+use crate::{Command, Gate, RelayConfig, Reply, Stats};
 
 new_key_type! {
     /// A link of a relay.
@@ -42,12 +39,12 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(10);
 /// between the members of a room. See the [crate's documentation](crate) for how to drive it.
 pub struct Relay {
     pub(crate) config: RelayConfig,
-    link_config: Arc<LinkConfig>,
+    pub(crate) link_config: Arc<LinkConfig>,
     started: Instant,
     pub(crate) now: Instant,
     pub(crate) secrets: Secrets,
     pub(crate) links: SlotMap<LinkId, Client>,
-    by_session_id: HashMap<SessionId, LinkId>,
+    pub(crate) by_session_id: HashMap<SessionId, LinkId>,
     pub(crate) sessions: Sessions,
     pub(crate) hub: Hub,
     /// Over what the entries of the hub's owners travel.
@@ -57,10 +54,10 @@ pub struct Relay {
     pub(crate) receipts: Receipts,
     /// Whose the hub's seats are.
     pub(crate) holders: SecondaryMap<SeatId, Holder>,
-    demux: Demux,
+    pub(crate) demux: Demux,
     deadlines: Deadlines<LinkId>,
     pub(crate) session_deadlines: Deadlines<SessionKey>,
-    handshakes: Handshakes,
+    pub(crate) handshakes: Handshakes,
     /// The links that have datagrams to send, each once, first come first served.
     sending: VecDeque<LinkId>,
     /// The links that were written to and not settled yet.
@@ -70,7 +67,7 @@ pub struct Relay {
     /// When a shutdown ends at the latest.
     pub(crate) shutdown: Option<Instant>,
     /// For the log: links are numbered from 1.
-    last_number: u64,
+    pub(crate) last_number: u64,
     pub(crate) gate: Option<Box<dyn Gate>>,
     pub(crate) stats: Stats,
 }
@@ -144,110 +141,6 @@ impl Relay {
         self.gate = Some(gate);
     }
 
-    /// Takes a client's offer and answers it. The client is reached as soon as its checks arrive; it
-    /// has [`LinkConfig::handshake_timeout`] for that. The room is the one of its plain channels: the
-    /// first of them makes it a member. A framed channel joins rooms by itself.
-    ///
-    /// `client` is where the offer came from, as far as signaling knows: the number of links that
-    /// are in their handshake is capped for each address. `grant` is what signaling lets it do in the
-    /// room, [`Grant::default`] where nobody is asked.
-    ///
-    /// # Errors
-    ///
-    /// A [`Refusal`] says whose fault it is and whether a retry can help.
-    pub fn connect(
-        &mut self,
-        now: Instant,
-        room: &RoomName,
-        offer: &str,
-        client: IpAddr,
-        grant: Grant,
-    ) -> Result<Connected, Refusal> {
-        self.advance(now);
-        let connected = self.try_connect(room, offer, client, grant);
-        if let Err(refusal) = &connected {
-            *self.stats.refused.entry(refusal.code()).or_default() += 1;
-            log::debug!("refused for room {room}: {refusal}");
-        }
-        connected
-    }
-
-    fn try_connect(
-        &mut self,
-        room: &RoomName,
-        offer: &str,
-        address: IpAddr,
-        grant: Grant,
-    ) -> Result<Connected, Refusal> {
-        if self.shutdown.is_some() {
-            return Err(Refusal::ShuttingDown);
-        }
-        if offer.len() > OFFER_BYTES_MAX {
-            return Err(Refusal::OfferTooLarge);
-        }
-        if self.links.len() >= self.config.links_max {
-            return Err(Refusal::RelayFull);
-        }
-        self.handshakes.admits(address)?;
-        self.hub.admits(room).map_err(|code| match code {
-            ErrorCode::RoomFull => Refusal::RoomFull,
-            _ => Refusal::TooManyRooms,
-        })?;
-        let mut credentials = self.secrets.credentials();
-        while self.demux.has_ufrag(&credentials.ufrag) {
-            credentials = self.secrets.credentials();
-        }
-        let ufrag = credentials.ufrag.clone();
-        let link_config = Arc::clone(&self.link_config);
-        let (link, answer) =
-            Link::answer(self.now, link_config, credentials, offer).map_err(refusal)?;
-        let session_id = self.secrets.session_id();
-        self.last_number += 1;
-        self.handshakes.begin(address);
-        let id = self.links.insert(Client {
-            link,
-            number: self.last_number,
-            session_id,
-            ufrag: ufrag.clone(),
-            address,
-            room: room.clone(),
-            grant,
-            owner: self.hub.add_owner(),
-            seat: None,
-            session: None,
-            framed_since: None,
-            unacknowledged: VecDeque::new(),
-            channels: Vec::new(),
-            in_handshake: true,
-            is_full: false,
-            full_since: None,
-            is_sending: false,
-        });
-        self.demux.add_ufrag(ufrag.clone(), id);
-        self.by_session_id.insert(session_id, id);
-        self.settle(id);
-        Ok(Connected {
-            answer,
-            session: session_id,
-            ice_session: ufrag,
-        })
-    }
-
-    /// Ends a session of a room; its client's `onclose` fires. Answers whether there was one.
-    pub fn disconnect(&mut self, now: Instant, room: &RoomName, session: SessionId) -> bool {
-        self.advance(now);
-        let Some(&id) = self.by_session_id.get(&session) else {
-            return false;
-        };
-        let client = &mut self.links[id];
-        if client.room != *room {
-            return false;
-        }
-        client.link.close(self.now, "left");
-        self.settle(id);
-        true
-    }
-
     /// Ends all links, properly, and takes no more. [`Machine::is_finished`] says when they are
     /// gone: within [`RelayConfig::shutdown_timeout`].
     pub fn shut_down(&mut self, now: Instant) {
@@ -294,7 +187,7 @@ impl Relay {
             && self.handshakes.total() == 0
     }
 
-    fn advance(&mut self, now: Instant) {
+    pub(crate) fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
     }
 
@@ -610,13 +503,6 @@ impl Machine for Relay {
 
     fn is_finished(&self) -> bool {
         self.shutdown.is_some() && self.links.is_empty()
-    }
-}
-
-fn refusal(error: OfferError) -> Refusal {
-    match error {
-        OfferError::NoDataChannel => Refusal::NoDataChannel,
-        malformed => Refusal::BadOffer(malformed.to_string()),
     }
 }
 

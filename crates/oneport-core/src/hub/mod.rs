@@ -12,18 +12,20 @@
 
 mod entry;
 mod limits;
+mod members;
 mod reader;
+mod reading;
 mod ring;
 mod room;
 mod seat;
+mod view;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
-use std::ops::Bound;
 
-use oneport_wire::frame::{LeaveReason, Member, Message, Presence, PresenceChange};
+use oneport_wire::frame::Message;
 use oneport_wire::{
-    Epoch, ErrorCode, MemberId, Offset, Payload, Recipients, RoomName, Span, Topic, UnixMillis,
+    ErrorCode, MemberId, Offset, Payload, Recipients, RoomName, Span, Topic, UnixMillis,
 };
 use slotmap::{SlotMap, new_key_type};
 
@@ -33,6 +35,7 @@ use reader::Reader;
 pub use reader::{Filter, Lag};
 use room::Room;
 use seat::Seat;
+pub use view::RoomView;
 
 new_key_type! {
     /// A room of a hub.
@@ -130,209 +133,6 @@ impl Hub {
             untaken_bytes: 0,
             next_sequence: 0,
             stats: HubStats::default(),
-        }
-    }
-
-    /// Somebody new who carries entries.
-    pub fn add_owner(&mut self) -> OwnerId {
-        self.owners.insert(Owner::default())
-    }
-
-    /// Forgets an owner with its readers.
-    pub fn remove_owner(&mut self, owner: OwnerId) {
-        let readers = self.owners.get(owner).map(|o| o.readers.clone());
-        for reader in readers.unwrap_or_default() {
-            self.remove_reader(reader);
-        }
-        self.owners.remove(owner);
-    }
-
-    /// Whether [`Self::join`] would succeed.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorCode::RoomFull`], [`ErrorCode::TooManyRooms`].
-    pub fn admits(&self, room: &RoomName) -> Result<(), ErrorCode> {
-        match self.room_by_name.get(room) {
-            Some(id) if self.rooms[*id].members.len() >= self.limits.members_per_room_max => {
-                Err(ErrorCode::RoomFull)
-            }
-            None if self.rooms.len() >= self.limits.rooms_max && self.longest_empty().is_none() => {
-                Err(ErrorCode::TooManyRooms)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Adds a member to a room and tells the others. A room comes into being with its first member,
-    /// and with this epoch, which must be random.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::admits`].
-    pub fn join(
-        &mut self,
-        now: UnixMillis,
-        name: &RoomName,
-        epoch: Epoch,
-        profile: Profile,
-    ) -> Result<SeatId, ErrorCode> {
-        self.admits(name)?;
-        let room = match self.room_by_name.get(name) {
-            Some(room) => *room,
-            None => self.add_room(name, epoch),
-        };
-        self.rooms[room].empty_since = None;
-        let member = self.rooms[room].new_member();
-        let seat = Seat::new(room, member, profile);
-        let seat = self.seats.insert(seat);
-        self.rooms[room].members.insert(member, seat);
-        self.tell(now, seat, PresenceChange::Joined);
-        Ok(seat)
-    }
-
-    fn add_room(&mut self, name: &RoomName, epoch: Epoch) -> RoomId {
-        if self.rooms.len() >= self.limits.rooms_max
-            && let Some(room) = self.longest_empty()
-        {
-            self.remove_room(room);
-        }
-        let room = self.rooms.insert(Room::new(name.clone(), epoch));
-        self.room_by_name.insert(name.clone(), room);
-        room
-    }
-
-    /// A room without members only keeps its history for a while.
-    fn longest_empty(&self) -> Option<RoomId> {
-        let empty = |(id, room): (RoomId, &Room)| room.empty_since.map(|since| (since, id));
-        self.rooms.iter().filter_map(empty).min().map(|(_, id)| id)
-    }
-
-    fn remove_room(&mut self, room: RoomId) {
-        if let Some(room) = self.rooms.remove(room) {
-            self.room_by_name.remove(&room.name);
-        }
-    }
-
-    /// Removes a member and tells the others why.
-    pub fn leave(&mut self, now: UnixMillis, id: SeatId, reason: LeaveReason) {
-        let Some(seat) = self.seats.get(id) else {
-            return;
-        };
-        for reader in seat.readers.clone() {
-            self.remove_reader(reader);
-        }
-        self.tell(now, id, PresenceChange::Left { reason });
-        let Some(seat) = self.seats.remove(id) else {
-            return;
-        };
-        let room = &mut self.rooms[seat.room];
-        room.members.remove(&seat.member);
-        if room.members.is_empty() {
-            room.empty_since = Some(now);
-            if room.ring.is_empty() {
-                self.remove_room(seat.room);
-            }
-        }
-    }
-
-    /// The member's link is lost, or it came back: the others are told.
-    pub fn set_away(&mut self, now: UnixMillis, id: SeatId, is_away: bool) {
-        let Some(seat) = self.seats.get_mut(id) else {
-            return;
-        };
-        if seat.is_away != is_away {
-            seat.is_away = is_away;
-            let change = if is_away {
-                PresenceChange::Away
-            } else {
-                PresenceChange::Back
-            };
-            self.tell(now, id, change);
-        }
-    }
-
-    /// The member has another name or other metadata: the others are told.
-    pub fn update(&mut self, now: UnixMillis, id: SeatId, profile: Profile) {
-        if let Some(seat) = self.seats.get_mut(id)
-            && seat.profile != profile
-        {
-            seat.profile = profile;
-            self.tell(now, id, PresenceChange::Updated);
-        }
-    }
-
-    fn tell(&mut self, now: UnixMillis, id: SeatId, change: PresenceChange) {
-        let Some(seat) = self.seats.get(id) else {
-            return;
-        };
-        let room_id = seat.room;
-        let room = &self.rooms[room_id];
-        let presence = Presence {
-            room: room.name.clone(),
-            offset: room.ring.end(),
-            time: now,
-            change,
-            member: seat.as_member(),
-        };
-        self.append(now, room_id, Body::Presence(presence), true);
-    }
-
-    /// From now on the owner carries what this member is to take. With `since`, beginning with what
-    /// was kept from that offset on; otherwise only what comes.
-    pub fn add_reader(
-        &mut self,
-        owner: OwnerId,
-        seat_id: SeatId,
-        filter: Filter,
-        lag: Lag,
-        since: Option<Offset>,
-    ) -> Option<ReaderId> {
-        let carrier = self.owners.get_mut(owner)?;
-        let seat = self.seats.get_mut(seat_id)?;
-        let room = &mut self.rooms[seat.room];
-        let owed: Vec<Offset> = since.map_or_else(Vec::new, |since| {
-            let is_owed = |entry: &&Entry| entry.is_kept && entry.is_for(seat.member, &filter);
-            let entries = room.ring.from(since).filter(is_owed);
-            entries.map(|entry| entry.offset).collect()
-        });
-        let live_from = room.ring.end();
-        owed.iter().for_each(|offset| room.ring.owe(*offset));
-        let cursor = owed.first().copied();
-        let reader = self.readers.insert(Reader {
-            seat: seat_id,
-            owner,
-            filter,
-            lag,
-            live_from,
-            cursor,
-        });
-        seat.readers.push(reader);
-        room.readers.push(reader);
-        carrier.readers.push(reader);
-        if cursor.is_some() {
-            self.wake(owner);
-        }
-        Some(reader)
-    }
-
-    /// The reader takes no more. What it was owed is forgotten.
-    pub fn remove_reader(&mut self, id: ReaderId) {
-        let Some(reader) = self.readers.remove(id) else {
-            return;
-        };
-        let seat = &mut self.seats[reader.seat];
-        seat.readers.retain(|other| *other != id);
-        let room = &mut self.rooms[seat.room];
-        room.readers.retain(|other| *other != id);
-        let mut owed = reader.cursor;
-        while let Some(offset) = owed {
-            room.ring.settle(offset);
-            let following = offset.next().unwrap_or(offset);
-            owed = room.ring.first_for(following, seat.member, &reader);
-        }
-        if let Some(owner) = self.owners.get_mut(reader.owner) {
-            owner.readers.retain(|other| *other != id);
         }
     }
 
@@ -486,102 +286,6 @@ impl Hub {
         }
     }
 
-    /// The next owner that has something to carry, or may have: it leaves the queue.
-    pub fn poll_ready(&mut self) -> Option<OwnerId> {
-        loop {
-            let Some(id) = self.ready.pop_front() else {
-                self.untaken_messages = 0;
-                self.untaken_bytes = 0;
-                return None;
-            };
-            if let Some(owner) = self.owners.get_mut(id) {
-                owner.is_ready = false;
-                return Some(id);
-            }
-        }
-    }
-
-    /// Whether so much was appended since [`Self::poll_ready`] was last empty that a ring may lose
-    /// entries that nobody had a chance to take.
-    pub fn is_pressed(&self) -> bool {
-        self.untaken_messages >= self.limits.ring_messages_max / 4
-            || self.untaken_bytes >= self.limits.ring_bytes_max / 4
-    }
-
-    /// Whether [`Self::poll_ready`] has something to say.
-    pub fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
-    /// Puts an owner that could not carry all into the queue again.
-    pub fn wake(&mut self, id: OwnerId) {
-        if let Some(owner) = self.owners.get_mut(id) {
-            owner.mark_ready(id, &mut self.ready);
-        }
-    }
-
-    /// What the owner is to carry next, over all its readers, in the order in which it was taken in.
-    pub fn next(&mut self, owner: OwnerId) -> Next<'_> {
-        let Some(owner) = self.owners.get(owner) else {
-            return Next::Idle;
-        };
-        let mut first: Option<(&Entry, ReaderId)> = None;
-        for id in &owner.readers {
-            let reader = &mut self.readers[*id];
-            let Some(cursor) = reader.cursor else {
-                continue;
-            };
-            let seat = &self.seats[reader.seat];
-            let Room { ring, name, .. } = &self.rooms[seat.room];
-            if ring.get(cursor).is_none() {
-                match reader.lag {
-                    Lag::Disconnect => return Next::Slow,
-                    Lag::Gap => {
-                        let span = Span::new(cursor, ring.start());
-                        let span = span.expect("what is gone lies before what is there");
-                        let (reader, room) = (*id, name);
-                        return Next::Gap { reader, room, span };
-                    }
-                    Lag::Skip => {
-                        reader.cursor = ring.first_for(cursor, seat.member, reader);
-                    }
-                }
-            }
-            if let Some(entry) = reader.cursor.and_then(|cursor| ring.get(cursor))
-                && first.is_none_or(|(other, _)| entry.sequence < other.sequence)
-            {
-                first = Some((entry, *id));
-            }
-        }
-        first.map_or(Next::Idle, |(entry, reader)| Next::Entry(reader, entry))
-    }
-
-    /// The owner has carried what [`Self::next`] showed for this reader.
-    pub fn taken(&mut self, id: ReaderId) {
-        self.stats.delivered += 1;
-        self.skip(id);
-    }
-
-    /// The owner will never carry what [`Self::next`] showed for this reader.
-    pub fn skip(&mut self, id: ReaderId) {
-        let Some(reader) = self.readers.get_mut(id) else {
-            return;
-        };
-        let seat = &self.seats[reader.seat];
-        let ring = &mut self.rooms[seat.room].ring;
-        let Some(cursor) = reader.cursor else {
-            return;
-        };
-        // Behind a gap, the first entry that is still there has not been shown yet.
-        let from = if ring.get(cursor).is_none() {
-            ring.start()
-        } else {
-            ring.settle(cursor);
-            cursor.next().unwrap_or(cursor)
-        };
-        reader.cursor = ring.first_for(from, seat.member, reader);
-    }
-
     /// How many rooms there are.
     pub fn rooms(&self) -> usize {
         self.rooms.len()
@@ -610,88 +314,6 @@ impl Hub {
     /// Whether there are no members, no readers and no owners. Rooms may still keep history.
     pub fn is_deserted(&self) -> bool {
         self.seats.is_empty() && self.readers.is_empty() && self.owners.is_empty()
-    }
-}
-
-/// A room as one of its members sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct RoomView<'a> {
-    hub: &'a Hub,
-    room: &'a Room,
-    me: &'a Seat,
-}
-
-impl<'a> RoomView<'a> {
-    /// Its name.
-    pub fn name(&self) -> &'a RoomName {
-        &self.room.name
-    }
-
-    /// Its epoch.
-    pub fn epoch(&self) -> Epoch {
-        self.room.epoch
-    }
-
-    /// The offset of what comes next.
-    pub fn end(&self) -> Offset {
-        self.room.ring.end()
-    }
-
-    /// The offset from which on it still has everything that is kept.
-    pub fn complete_from(&self) -> Offset {
-        self.room.ring.complete_from()
-    }
-
-    /// Whether something that was not kept was published at this offset or later.
-    pub fn has_transients_from(&self, offset: Offset) -> bool {
-        self.room
-            .ring
-            .last_transient()
-            .is_some_and(|last| last >= offset)
-    }
-
-    /// Who is looking.
-    pub fn me(&self) -> MemberId {
-        self.me.member
-    }
-
-    /// The looking member's profile.
-    pub fn my_profile(&self) -> &'a Profile {
-        &self.me.profile
-    }
-
-    /// How many members it has.
-    pub fn members_count(&self) -> usize {
-        self.room.members.len()
-    }
-
-    /// Its members after this one, by id.
-    pub fn members_after(&self, after: Option<MemberId>) -> impl Iterator<Item = Member> {
-        let hub = self.hub;
-        let later = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let members = self.room.members.range((later, Bound::Unbounded));
-        members.map(move |(_, seat)| hub.seats[*seat].as_member())
-    }
-
-    /// The seat of a member.
-    pub fn seat(&self, member: MemberId) -> Option<SeatId> {
-        self.room.members.get(&member).copied()
-    }
-
-    /// The messages before an offset that the member may see, its own included, latest first.
-    pub fn history_before(&self, before: Offset) -> impl Iterator<Item = &'a Entry> {
-        let me = self.me.member;
-        let is_visible = move |entry: &&Entry| match &entry.body {
-            Body::Presence(_) => false,
-            Body::Message { message, .. } => {
-                let is_addressed = message.to.as_ref().is_none_or(|to| to.contains(me));
-                entry.is_kept && (is_addressed || message.from == me)
-            }
-        };
-        let entries = self.room.ring.from(Offset::default()).rev();
-        entries
-            .skip_while(move |entry| entry.offset >= before)
-            .filter(is_visible)
     }
 }
 

@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use oneport_wire::Epoch;
+use oneport_wire::frame::LeaveReason;
+
 use super::*;
 
 struct World {

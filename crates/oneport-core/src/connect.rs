@@ -1,0 +1,127 @@
+//! Taking clients in.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+#[cfg(doc)]
+use oneport_link::LinkConfig;
+use oneport_link::{Link, OfferError};
+use oneport_wire::{ErrorCode, OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
+
+use crate::client::Client;
+use crate::{Connected, Grant, Relay};
+
+impl Relay {
+    /// Takes a client's offer and answers it. The client is reached as soon as its checks arrive; it
+    /// has [`LinkConfig::handshake_timeout`] for that. The room is the one of its plain channels: the
+    /// first of them makes it a member. A framed channel joins rooms by itself.
+    ///
+    /// `client` is where the offer came from, as far as signaling knows: the number of links that
+    /// are in their handshake is capped for each address. `grant` is what signaling lets it do in the
+    /// room, [`Grant::default`] where nobody is asked.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] says whose fault it is and whether a retry can help.
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        room: &RoomName,
+        offer: &str,
+        client: IpAddr,
+        grant: Grant,
+    ) -> Result<Connected, Refusal> {
+        self.advance(now);
+        let connected = self.try_connect(room, offer, client, grant);
+        if let Err(refusal) = &connected {
+            *self.stats.refused.entry(refusal.code()).or_default() += 1;
+            log::debug!("refused for room {room}: {refusal}");
+        }
+        connected
+    }
+
+    fn try_connect(
+        &mut self,
+        room: &RoomName,
+        offer: &str,
+        address: IpAddr,
+        grant: Grant,
+    ) -> Result<Connected, Refusal> {
+        if self.shutdown.is_some() {
+            return Err(Refusal::ShuttingDown);
+        }
+        if offer.len() > OFFER_BYTES_MAX {
+            return Err(Refusal::OfferTooLarge);
+        }
+        if self.links.len() >= self.config.links_max {
+            return Err(Refusal::RelayFull);
+        }
+        self.handshakes.admits(address)?;
+        self.hub.admits(room).map_err(|code| match code {
+            ErrorCode::RoomFull => Refusal::RoomFull,
+            _ => Refusal::TooManyRooms,
+        })?;
+        let mut credentials = self.secrets.credentials();
+        while self.demux.has_ufrag(&credentials.ufrag) {
+            credentials = self.secrets.credentials();
+        }
+        let ufrag = credentials.ufrag.clone();
+        let link_config = Arc::clone(&self.link_config);
+        let (link, answer) =
+            Link::answer(self.now, link_config, credentials, offer).map_err(refusal)?;
+        let session_id = self.secrets.session_id();
+        self.last_number += 1;
+        self.handshakes.begin(address);
+        let id = self.links.insert(Client {
+            link,
+            number: self.last_number,
+            session_id,
+            ufrag: ufrag.clone(),
+            address,
+            room: room.clone(),
+            grant,
+            owner: self.hub.add_owner(),
+            seat: None,
+            session: None,
+            framed_since: None,
+            unacknowledged: VecDeque::new(),
+            channels: Vec::new(),
+            in_handshake: true,
+            is_full: false,
+            full_since: None,
+            is_sending: false,
+        });
+        self.demux.add_ufrag(ufrag.clone(), id);
+        self.by_session_id.insert(session_id, id);
+        self.settle(id);
+        Ok(Connected {
+            answer,
+            session: session_id,
+            ice_session: ufrag,
+        })
+    }
+
+    /// Ends a session of a room; its client's `onclose` fires. Answers whether there was one.
+    pub fn disconnect(&mut self, now: Instant, room: &RoomName, session: SessionId) -> bool {
+        self.advance(now);
+        let Some(&id) = self.by_session_id.get(&session) else {
+            return false;
+        };
+        let client = &mut self.links[id];
+        if client.room != *room {
+            return false;
+        }
+        client.link.close(self.now, "left");
+        self.settle(id);
+        true
+    }
+}
+
+fn refusal(error: OfferError) -> Refusal {
+    match error {
+        OfferError::NoDataChannel => Refusal::NoDataChannel,
+        malformed => Refusal::BadOffer(malformed.to_string()),
+    }
+}

@@ -1,0 +1,141 @@
+//! Who is in a room.
+
+use oneport_wire::frame::{LeaveReason, Presence, PresenceChange};
+use oneport_wire::{Epoch, ErrorCode, RoomName, UnixMillis};
+
+use super::room::Room;
+use super::seat::Seat;
+use super::{Body, Hub, Profile, RoomId, SeatId};
+
+impl Hub {
+    /// Whether [`Self::join`] would succeed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::RoomFull`], [`ErrorCode::TooManyRooms`].
+    pub fn admits(&self, room: &RoomName) -> Result<(), ErrorCode> {
+        match self.room_by_name.get(room) {
+            Some(id) if self.rooms[*id].members.len() >= self.limits.members_per_room_max => {
+                Err(ErrorCode::RoomFull)
+            }
+            None if self.rooms.len() >= self.limits.rooms_max && self.longest_empty().is_none() => {
+                Err(ErrorCode::TooManyRooms)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds a member to a room and tells the others. A room comes into being with its first member,
+    /// and with this epoch, which must be random.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::admits`].
+    pub fn join(
+        &mut self,
+        now: UnixMillis,
+        name: &RoomName,
+        epoch: Epoch,
+        profile: Profile,
+    ) -> Result<SeatId, ErrorCode> {
+        self.admits(name)?;
+        let room = match self.room_by_name.get(name) {
+            Some(room) => *room,
+            None => self.add_room(name, epoch),
+        };
+        self.rooms[room].empty_since = None;
+        let member = self.rooms[room].new_member();
+        let seat = Seat::new(room, member, profile);
+        let seat = self.seats.insert(seat);
+        self.rooms[room].members.insert(member, seat);
+        self.tell(now, seat, PresenceChange::Joined);
+        Ok(seat)
+    }
+
+    fn add_room(&mut self, name: &RoomName, epoch: Epoch) -> RoomId {
+        if self.rooms.len() >= self.limits.rooms_max
+            && let Some(room) = self.longest_empty()
+        {
+            self.remove_room(room);
+        }
+        let room = self.rooms.insert(Room::new(name.clone(), epoch));
+        self.room_by_name.insert(name.clone(), room);
+        room
+    }
+
+    /// A room without members only keeps its history for a while.
+    fn longest_empty(&self) -> Option<RoomId> {
+        let empty = |(id, room): (RoomId, &Room)| room.empty_since.map(|since| (since, id));
+        self.rooms.iter().filter_map(empty).min().map(|(_, id)| id)
+    }
+
+    pub(super) fn remove_room(&mut self, room: RoomId) {
+        if let Some(room) = self.rooms.remove(room) {
+            self.room_by_name.remove(&room.name);
+        }
+    }
+
+    /// Removes a member and tells the others why.
+    pub fn leave(&mut self, now: UnixMillis, id: SeatId, reason: LeaveReason) {
+        let Some(seat) = self.seats.get(id) else {
+            return;
+        };
+        for reader in seat.readers.clone() {
+            self.remove_reader(reader);
+        }
+        self.tell(now, id, PresenceChange::Left { reason });
+        let Some(seat) = self.seats.remove(id) else {
+            return;
+        };
+        let room = &mut self.rooms[seat.room];
+        room.members.remove(&seat.member);
+        if room.members.is_empty() {
+            room.empty_since = Some(now);
+            if room.ring.is_empty() {
+                self.remove_room(seat.room);
+            }
+        }
+    }
+
+    /// The member's link is lost, or it came back: the others are told.
+    pub fn set_away(&mut self, now: UnixMillis, id: SeatId, is_away: bool) {
+        let Some(seat) = self.seats.get_mut(id) else {
+            return;
+        };
+        if seat.is_away != is_away {
+            seat.is_away = is_away;
+            let change = if is_away {
+                PresenceChange::Away
+            } else {
+                PresenceChange::Back
+            };
+            self.tell(now, id, change);
+        }
+    }
+
+    /// The member has another name or other metadata: the others are told.
+    pub fn update(&mut self, now: UnixMillis, id: SeatId, profile: Profile) {
+        if let Some(seat) = self.seats.get_mut(id)
+            && seat.profile != profile
+        {
+            seat.profile = profile;
+            self.tell(now, id, PresenceChange::Updated);
+        }
+    }
+
+    pub(super) fn tell(&mut self, now: UnixMillis, id: SeatId, change: PresenceChange) {
+        let Some(seat) = self.seats.get(id) else {
+            return;
+        };
+        let room_id = seat.room;
+        let room = &self.rooms[room_id];
+        let presence = Presence {
+            room: room.name.clone(),
+            offset: room.ring.end(),
+            time: now,
+            change,
+            member: seat.as_member(),
+        };
+        self.append(now, room_id, Body::Presence(presence), true);
+    }
+}
