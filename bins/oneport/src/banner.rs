@@ -38,7 +38,7 @@ impl fmt::Display for Banner<'_> {
             f,
             "memory  at most {}: {} for each client, {} for each room; an idle client takes about 50 KiB",
             Bytes(self.config.bytes_max()),
-            Bytes(link.link_bytes_max()),
+            Bytes(self.config.client_bytes_max()),
             Bytes(hub.ring_bytes_max),
         )
     }

@@ -6,6 +6,7 @@ use oneport_link::LinkConfig;
 
 use crate::Rate;
 use crate::hub::{HubLimits, Lag};
+use crate::sessions::Outbox;
 
 /// What a [`Relay`](crate::Relay) is made of and how much it may use.
 #[derive(Clone, Debug)]
@@ -65,9 +66,18 @@ impl RelayConfig {
         }
     }
 
-    /// The memory that all limits together allow, in bytes: links and rooms. What is really used is
-    /// far less: a link that is idle holds about 50 KiB and a room whose members keep up nothing.
+    /// What one client may hold in memory, in bytes: its link, and answers that wait for it.
+    pub fn client_bytes_max(&self) -> usize {
+        self.link.link_bytes_max() + Outbox::BYTES_MAX + self.link.message_bytes_max
+    }
+
+    /// The memory that all limits together allow, in bytes: clients, sessions that wait for theirs,
+    /// and rooms. What is really used is far less: a client that is idle holds about 50 KiB.
     pub fn bytes_max(&self) -> usize {
-        self.links_max * self.link.link_bytes_max() + self.hub.bytes_max()
+        /// Ids of messages, members and rooms.
+        const SESSION_BYTES: usize = 64 * 1024;
+        self.links_max * self.client_bytes_max()
+            + self.sessions_max * SESSION_BYTES
+            + self.hub.bytes_max()
     }
 }

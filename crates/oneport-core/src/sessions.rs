@@ -88,7 +88,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// How many bytes may wait. A client that asks on and does not take its answers is too slow.
-    const BYTES_MAX: usize = 1024 * 1024;
+    pub(crate) const BYTES_MAX: usize = 1024 * 1024;
 
     pub(crate) fn push<'a>(&mut self, frame: impl Into<ServerFrame<'a>>) {
         let mut bytes = Vec::new();

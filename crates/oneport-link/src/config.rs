@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::Certificate;
+use crate::egress::QUEUED_DATAGRAMS_MAX;
 
 /// What all links of a process have in common.
 #[derive(Clone, Debug)]
@@ -44,11 +45,16 @@ impl LinkConfig {
     }
 
     /// What one link may hold in memory, in bytes: what waits for the peer, what the peer sent and
-    /// is not complete, and the state of ICE, DTLS and SCTP.
+    /// is not complete, and the state of ICE, DTLS and SCTP. It is what a peer can bring about by
+    /// sending messages; sctp-proto 0.10 keeps more for one that makes thousands of streams or cuts
+    /// messages into tiny pieces, and does not let us limit that.
     pub fn link_bytes_max(&self) -> usize {
         /// What an idle link takes, rounded up.
         const STATE_BYTES: usize = 64 * 1024;
-        self.send_bytes_max() + self.receive_bytes_max() + STATE_BYTES
+        /// What fits an Ethernet frame; str0m makes them smaller.
+        const DATAGRAM_BYTES_MAX: usize = 1500;
+        let queued_bytes_max = QUEUED_DATAGRAMS_MAX * DATAGRAM_BYTES_MAX;
+        self.send_bytes_max() + queued_bytes_max + self.receive_bytes_max() + STATE_BYTES
     }
 
     /// The largest message that SCTP puts together, in bytes. It is more than we describe, because

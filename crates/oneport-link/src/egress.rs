@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::Transmit;
 
-/// The most datagrams that wait in one link. SCTP's own window stays far below it; only a peer that
-/// floods us with STUN checks can reach it, and what is dropped then are answers to the flood, or
-/// SCTP packets that SCTP sends again.
-const QUEUED_DATAGRAMS_MAX: usize = 2048;
+/// The most datagrams that wait in one link: a full window of SCTP's, and some more. A peer that
+/// floods us with STUN checks can reach it; what is dropped then are answers to the flood, or SCTP
+/// packets that SCTP sends again.
+pub(crate) const QUEUED_DATAGRAMS_MAX: usize = 512;
 
 /// The time that one datagram uses up: 16 in a millisecond, about 19 MB/s. Chromium's UDP receive
 /// buffer holds about 57 full datagrams; a longer unpaced burst overflows it, and the lost tail

@@ -134,6 +134,10 @@ impl Ring {
             self.bytes = bytes;
             self.forgotten = 0;
         }
+        if self.entries.is_empty() {
+            // A burst shall not hold its room for ever.
+            self.entries.shrink_to_fit();
+        }
     }
 
     /// Takes the oldest entry out.
