@@ -64,6 +64,7 @@ mod handshakes;
 pub mod hub;
 mod join;
 mod lossy;
+mod machine;
 mod membership;
 mod plain;
 mod published;

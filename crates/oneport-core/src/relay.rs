@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use oneport_link::{
-    ChannelConfig, ChannelId, CloseReason, Datagram, Input, LinkConfig, LinkEvent, Machine, Reason,
-    Rejection, Reliability, Route, Transmit,
+    ChannelConfig, ChannelId, CloseReason, Datagram, LinkConfig, LinkEvent, Reason, Rejection,
+    Reliability, Route,
 };
 use oneport_wire::frame::LeaveReason;
 use oneport_wire::{ByeCode, Kind, PROTOCOL, SessionId, UnixMillis};
@@ -21,7 +21,7 @@ use crate::lossy::Waiting;
 use crate::receipts::Receipts;
 use crate::secrets::Secrets;
 use crate::sessions::{SILENCE_MAX, SessionKey, Sessions};
-use crate::{Command, Gate, RelayConfig, Reply, Stats};
+use crate::{Gate, RelayConfig, Stats};
 
 new_key_type! {
     /// A link of a relay.
@@ -55,15 +55,15 @@ pub struct Relay {
     /// Whose the hub's seats are.
     pub(crate) holders: SecondaryMap<SeatId, Holder>,
     pub(crate) demux: Demux,
-    deadlines: Deadlines<LinkId>,
+    pub(crate) deadlines: Deadlines<LinkId>,
     pub(crate) session_deadlines: Deadlines<SessionKey>,
     pub(crate) handshakes: Handshakes,
     /// The links that have datagrams to send, each once, first come first served.
-    sending: VecDeque<LinkId>,
+    pub(crate) sending: VecDeque<LinkId>,
     /// The links that were written to and not settled yet.
     pub(crate) unsettled: VecDeque<LinkId>,
     /// When rooms forget what is too old.
-    expiry: Instant,
+    pub(crate) expiry: Instant,
     /// When a shutdown ends at the latest.
     pub(crate) shutdown: Option<Instant>,
     /// For the log: links are numbered from 1.
@@ -141,7 +141,7 @@ impl Relay {
         self.gate = Some(gate);
     }
 
-    /// Ends all links, properly, and takes no more. [`Machine::is_finished`] says when they are
+    /// Ends all links, properly, and takes no more. [`Machine::is_finished`](crate::Machine::is_finished) says when they are
     /// gone: within [`RelayConfig::shutdown_timeout`].
     pub fn shut_down(&mut self, now: Instant) {
         self.advance(now);
@@ -200,7 +200,7 @@ impl Relay {
 
     /// Wakes the links and sessions that are due: each at most once, for their next deadline lies
     /// in the future then.
-    fn handle_timeout(&mut self) {
+    pub(crate) fn handle_timeout(&mut self) {
         while let Some((_, id)) = self.deadlines.due(self.now) {
             self.links[id].link.handle_timeout(self.now);
             self.end_if_overdue(id);
@@ -219,7 +219,7 @@ impl Relay {
         }
     }
 
-    fn handle_datagram(&mut self, route: Route, bytes: &[u8]) {
+    pub(crate) fn handle_datagram(&mut self, route: Route, bytes: &[u8]) {
         self.stats.datagrams += 1;
         let datagram = Datagram::classify(bytes);
         let Some(id) = self.demux.find(route, &datagram) else {
@@ -416,7 +416,7 @@ impl Relay {
     }
 
     /// Writes to everybody who has something to take.
-    fn pump_ready(&mut self) {
+    pub(crate) fn pump_ready(&mut self) {
         while let Some(owner) = self.hub.poll_ready() {
             match self.carriers.get(owner) {
                 Some(Carrier::Plain(link)) => self.pump_plain(*link),
@@ -424,85 +424,6 @@ impl Relay {
                 None => {}
             }
         }
-    }
-}
-
-impl Machine for Relay {
-    type Command = Command;
-    type Reply = Reply;
-
-    fn handle_input(&mut self, now: Instant, input: Input<'_>) {
-        self.advance(now);
-        match input {
-            Input::Datagram { route, bytes } => self.handle_datagram(route, bytes),
-            Input::Timeout => self.handle_timeout(),
-        }
-    }
-
-    fn handle_command(&mut self, now: Instant, command: Command) -> Reply {
-        match command {
-            Command::Connect {
-                room,
-                offer,
-                client,
-                grant,
-            } => Reply::Connected(self.connect(now, &room, &offer, client, grant)),
-            Command::Disconnect { room, session } => {
-                Reply::Disconnected(self.disconnect(now, &room, session))
-            }
-            Command::Stats => Reply::Stats(Box::new(self.stats())),
-            Command::ShutDown => {
-                self.shut_down(now);
-                Reply::ShuttingDown
-            }
-        }
-    }
-
-    /// Owners are pumped here, once for all that a batch of inputs brought, so that messages share
-    /// packets.
-    fn poll_transmit(&mut self) -> Option<Transmit> {
-        loop {
-            self.pump_ready();
-            match self.unsettled.pop_front() {
-                Some(id) => self.settle(id),
-                None => break,
-            }
-        }
-        while let Some(&id) = self.sending.front() {
-            let client = self.links.get_mut(id);
-            if let Some(transmit) = client.and_then(|client| client.link.poll_transmit()) {
-                return Some(transmit);
-            }
-            self.sending.pop_front();
-            if let Some(client) = self.links.get_mut(id) {
-                client.is_sending = false;
-                self.settle(id);
-            }
-        }
-        None
-    }
-
-    fn poll_timeout(&self) -> Option<(Instant, Reason)> {
-        if self.hub.has_ready() || !self.sending.is_empty() || !self.unsettled.is_empty() {
-            return Some((self.now, Reason::Queued));
-        }
-        let link = self.deadlines.first().and_then(|(at, id)| {
-            let (_, reason) = self.links.get(id)?.link.poll_timeout()?;
-            Some((at, reason))
-        });
-        let session = self.session_deadlines.first();
-        let session = session.map(|(at, _)| (at, Reason::Session));
-        let expiry = (self.hub.rooms() > 0).then_some((self.expiry, Reason::Expiry));
-        let shutdown = self.shutdown.filter(|_| !self.links.is_empty());
-        let shutdown = shutdown.map(|at| (at, Reason::Close));
-        [link, session, expiry, shutdown]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at)
-    }
-
-    fn is_finished(&self) -> bool {
-        self.shutdown.is_some() && self.links.is_empty()
     }
 }
 

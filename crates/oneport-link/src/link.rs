@@ -19,8 +19,8 @@ use crate::egress::Egress;
 use crate::offer::{self, Description};
 use crate::paths::Paths;
 use crate::{
-    Batch, ChannelConfig, ChannelId, CloseReason, Kind, LinkConfig, OfferError, Reason, Rejection,
-    Route, Transmit,
+    Batch, ChannelConfig, ChannelId, CloseReason, LinkConfig, LinkEvent, OfferError, Reason, Route,
+    Transmit,
 };
 
 /// How many errors of one drain are survived. Garbage from the network is an error of one datagram;
@@ -32,38 +32,6 @@ const IMMEDIATE_TIMEOUTS_MAX: usize = 8;
 
 /// How long it must wait then. Nothing in ICE, DTLS or SCTP has a finer timer.
 const TIMEOUT_MIN: Duration = Duration::from_millis(1);
-
-/// What a link tells its owner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LinkEvent {
-    /// The peer has proven, again or for the first time, that it can be reached on this path: its
-    /// datagrams belong to this link.
-    PathProven(Route),
-    /// The link does not know this path any longer.
-    PathForgotten(Route),
-    /// ICE and DTLS are through.
-    Established,
-    /// A data channel is open, whoever opened it.
-    ChannelOpen(ChannelId, ChannelConfig),
-    /// A data channel of the peer was closed again at once.
-    ChannelRejected(Rejection),
-    /// A data channel is closed.
-    ChannelClosed(ChannelId),
-    /// A message.
-    Message {
-        /// Where it arrived.
-        channel: ChannelId,
-        /// How it was sent.
-        kind: Kind,
-        /// What it says; UTF-8 if it is text, never empty, at most
-        /// [`LinkConfig::message_bytes_max`] long.
-        payload: Vec<u8>,
-    },
-    /// A message that cannot be passed on.
-    MessageRejected(ChannelId, Rejection),
-    /// The link has ended. Comes once, last; what is queued for sending still wants to be sent.
-    Closed(CloseReason),
-}
 
 /// The ICE user name fragment and password of our side of a link (RFC 8445 section 5.3), which must
 /// come from a cryptographically secure source.

@@ -1,0 +1,86 @@
+//! The relay as drivers see it.
+
+use std::time::Instant;
+
+use oneport_link::{Input, Machine, Reason, Transmit};
+
+use crate::{Command, Relay, Reply};
+
+impl Machine for Relay {
+    type Command = Command;
+    type Reply = Reply;
+
+    fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        self.advance(now);
+        match input {
+            Input::Datagram { route, bytes } => self.handle_datagram(route, bytes),
+            Input::Timeout => self.handle_timeout(),
+        }
+    }
+
+    fn handle_command(&mut self, now: Instant, command: Command) -> Reply {
+        match command {
+            Command::Connect {
+                room,
+                offer,
+                client,
+                grant,
+            } => Reply::Connected(self.connect(now, &room, &offer, client, grant)),
+            Command::Disconnect { room, session } => {
+                Reply::Disconnected(self.disconnect(now, &room, session))
+            }
+            Command::Stats => Reply::Stats(Box::new(self.stats())),
+            Command::ShutDown => {
+                self.shut_down(now);
+                Reply::ShuttingDown
+            }
+        }
+    }
+
+    /// Owners are pumped here, once for all that a batch of inputs brought, so that messages share
+    /// packets.
+    fn poll_transmit(&mut self) -> Option<Transmit> {
+        loop {
+            self.pump_ready();
+            match self.unsettled.pop_front() {
+                Some(id) => self.settle(id),
+                None => break,
+            }
+        }
+        while let Some(&id) = self.sending.front() {
+            let client = self.links.get_mut(id);
+            if let Some(transmit) = client.and_then(|client| client.link.poll_transmit()) {
+                return Some(transmit);
+            }
+            self.sending.pop_front();
+            if let Some(client) = self.links.get_mut(id) {
+                client.is_sending = false;
+                self.settle(id);
+            }
+        }
+        None
+    }
+
+    fn poll_timeout(&self) -> Option<(Instant, Reason)> {
+        if self.hub.has_ready() || !self.sending.is_empty() || !self.unsettled.is_empty() {
+            return Some((self.now, Reason::Queued));
+        }
+        let link = self.deadlines.first().and_then(|(at, id)| {
+            let (_, reason) = self.links.get(id)?.link.poll_timeout()?;
+            Some((at, reason))
+        });
+        let session = self.session_deadlines.first();
+        let session = session.map(|(at, _)| (at, Reason::Session));
+        let expiry = (self.hub.rooms() > 0).then_some((self.expiry, Reason::Expiry));
+        let shutdown = self.shutdown.filter(|_| !self.links.is_empty());
+        let shutdown = shutdown.map(|at| (at, Reason::Close));
+        [link, session, expiry, shutdown]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+
+    fn is_finished(&self) -> bool {
+        self.shutdown.is_some() && self.links.is_empty()
+    }
+}
