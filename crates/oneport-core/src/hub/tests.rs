@@ -1,3 +1,5 @@
+//! The hub alone: who gets what, in which order, and what stays behind.
+
 use std::time::Duration;
 
 use oneport_wire::Epoch;
