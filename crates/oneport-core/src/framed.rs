@@ -203,7 +203,7 @@ impl Relay {
         if class == Class::Lossy {
             self.publish_lossy(stay.seat, publication)
                 .map_err(Rejection::of)?;
-            return Ok(ack(request, publish.room));
+            return Ok(ack(request, publish.room, None));
         }
         let now = self.unix_now();
         let offset = self.hub.publish(now, stay.seat, publication);
@@ -246,12 +246,16 @@ fn published(
     ack.into()
 }
 
-pub(crate) fn ack(request: Option<RequestId>, room: RoomName) -> Option<ServerFrame<'static>> {
+pub(crate) fn ack(
+    request: Option<RequestId>,
+    room: RoomName,
+    offset: Option<Offset>,
+) -> Option<ServerFrame<'static>> {
     request.map(|id| {
         let ack = Ack {
             id,
             room,
-            offset: None,
+            offset,
             duplicate: false,
         };
         ack.into()

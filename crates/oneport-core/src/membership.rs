@@ -91,8 +91,8 @@ impl Relay {
             Change::Set(meta) => profile.meta = Some(meta),
         }
         let now = self.unix_now();
-        self.hub.update(now, stay.seat, profile);
-        Ok(ack(request, update.room))
+        let offset = self.hub.update(now, stay.seat, profile);
+        Ok(ack(request, update.room, offset))
     }
 
     pub(crate) fn kick(
@@ -113,12 +113,15 @@ impl Relay {
             member: Some(kick.member),
             ..Rejection::of(ErrorCode::NoSuchMember)
         })?;
+        let end = self.hub.room(stay.seat).map(|view| view.end());
+        let mut left_at = None;
         match self.holders.get(seat).copied() {
             Some(Holder::Plain(link)) => {
                 self.links[link].link.close(self.now, "kicked");
                 self.unsettled.push_back(link);
             }
             Some(Holder::Session(other)) => {
+                left_at = end;
                 let now = self.unix_now();
                 self.holders.remove(seat);
                 self.hub.leave(now, seat, LeaveReason::Kicked);
@@ -135,6 +138,6 @@ impl Relay {
             }
             None => {}
         }
-        Ok(ack(request, kick.room))
+        Ok(ack(request, kick.room, left_at))
     }
 }

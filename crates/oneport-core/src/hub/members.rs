@@ -1,7 +1,7 @@
 //! Who is in a room.
 
-use oneport_wire::frame::{LeaveReason, Presence, PresenceChange};
-use oneport_wire::{Epoch, ErrorCode, RoomName, UnixMillis};
+use oneport_wire::frame::{LeaveReason, Member, Presence, PresenceChange};
+use oneport_wire::{Epoch, ErrorCode, Offset, RoomName, UnixMillis};
 
 use super::room::Room;
 use super::seat::Seat;
@@ -113,14 +113,17 @@ impl Hub {
         }
     }
 
-    /// The member has another name or other metadata: the others are told.
-    pub fn update(&mut self, now: UnixMillis, id: SeatId, profile: Profile) {
-        if let Some(seat) = self.seats.get_mut(id)
-            && seat.profile != profile
-        {
-            seat.profile = profile;
-            self.tell(now, id, PresenceChange::Updated);
+    /// The member has another name or other metadata: the others are told. Answers the place of the
+    /// entry that came of it, if something changed.
+    pub fn update(&mut self, now: UnixMillis, id: SeatId, profile: Profile) -> Option<Offset> {
+        let seat = self.seats.get_mut(id)?;
+        if seat.profile == profile {
+            return None;
         }
+        seat.profile = profile;
+        let offset = self.rooms[seat.room].ring.end();
+        self.tell(now, id, PresenceChange::Updated);
+        Some(offset)
     }
 
     pub(super) fn tell(&mut self, now: UnixMillis, id: SeatId, change: PresenceChange) {
@@ -134,7 +137,11 @@ impl Hub {
             offset: room.ring.end(),
             time: now,
             change,
-            member: seat.as_member(),
+            member: Member {
+                // Who has left is not away any longer.
+                away: seat.is_away && !matches!(change, PresenceChange::Left { .. }),
+                ..seat.as_member()
+            },
         };
         self.append(now, room_id, Body::Presence(presence), true);
     }

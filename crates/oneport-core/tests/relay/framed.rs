@@ -326,6 +326,7 @@ fn after_the_grace_time_it_is_another_session() {
         (&last["what"], &last["reason"]),
         (&json!("left"), &json!("lost"))
     );
+    assert_eq!(last["member"]["away"], Value::Null, "it is gone, not away");
     let (back, welcome) = bob.resume(&mut world, 0);
     assert_eq!(welcome["resumed"], false);
     let joined = back.joined(&world);
