@@ -7,8 +7,11 @@
 //! it: the first byte of each connection decides, and what looks like HTTP is handed to a callback
 //! as an ordinary blocking stream.
 //!
-//! It is not a runtime and not a server: it knows nothing of rooms, of WebRTC or of HTTP, starts no
-//! thread and keeps no connection once it has handed it over.
+//! For programs with one machine that just want to wait for what happens, [`Running`] puts the loop
+//! on a thread of its own, which is the only one that this crate starts.
+//!
+//! It is not a runtime and not a server: it knows nothing of rooms, of WebRTC or of HTTP, and keeps no
+//! connection once it has handed it over.
 //!
 //! Layer 1: it uses the `Machine` trait of `oneport-link`, and mio, quinn-udp and socket2 below.
 //!
@@ -84,6 +87,7 @@ mod egress;
 mod event_loop;
 mod handle;
 mod receive_batch;
+mod running;
 mod sniff;
 mod sockets;
 mod spin_guard;
@@ -97,5 +101,6 @@ pub use bind_error::{BindError, Transport};
 pub use config::Config;
 pub use event_loop::{EventLoop, OnStream};
 pub use handle::{CallError, Handle};
+pub use running::{Caller, Running};
 pub use sockets::{BindOptions, Sockets};
 pub use stats::Stats;

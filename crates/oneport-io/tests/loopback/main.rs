@@ -3,6 +3,7 @@
 mod commands;
 mod echo;
 mod machines;
+mod on_a_thread;
 mod running;
 mod tcp;
 mod timers;
