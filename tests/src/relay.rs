@@ -189,6 +189,14 @@ pub fn run(arguments: &[&str]) -> Result<Output> {
     Ok(command.args(arguments).stdin(Stdio::null()).output()?)
 }
 
+/// The command `oneport`, built, for a test that talks to it while it runs.
+///
+/// # Errors
+/// [`Error::Start`] when it cannot be built.
+pub fn command() -> Result<Command> {
+    binary().map(Command::new)
+}
+
 /// The command of a package's example, built.
 ///
 /// # Errors

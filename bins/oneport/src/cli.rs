@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::chat::ChatArgs;
 use crate::token::{Claims, Name, Right, RoomPattern, UnixTime};
 
 /// A WebRTC data channel relay: browsers chat as a group, each with one connection to this server,
@@ -33,6 +34,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Print an access token for a relay that has the same secret.
     Token(TokenArgs),
+    /// Talk in a room, from the terminal or from a script.
+    Chat(ChatArgs),
 }
 
 impl Cli {
@@ -185,7 +188,7 @@ mod tests {
     fn parse(line: &str) -> Result<ServeArgs, clap::Error> {
         Cli::try_parse_from(line.split_whitespace()).map(|cli| match cli.into_command() {
             Command::Serve(args) => args,
-            Command::Token(_) => panic!("{line} does not serve"),
+            Command::Token(_) | Command::Chat(_) => panic!("{line} does not serve"),
         })
     }
 
@@ -194,7 +197,7 @@ mod tests {
         Cli::try_parse_from(words.chain(line.split_whitespace())).map(|cli| {
             match cli.into_command() {
                 Command::Token(args) => args,
-                Command::Serve(_) => panic!("{line} serves"),
+                Command::Serve(_) | Command::Chat(_) => panic!("{line} makes no token"),
             }
         })
     }

@@ -7,12 +7,18 @@ mod assets;
 mod backend;
 mod banner;
 mod candidates;
+mod chat;
 mod cli;
+mod participant;
 mod server;
 pub mod token;
 mod token_gate;
 
 pub use banner::Banner;
 pub use candidates::NoCandidate;
+pub use chat::{ChatArgs, chat};
 pub use cli::{Cli, Command, Count, Lifetime, ServeArgs, TokenArgs};
+pub use oneport_client as client;
+pub use oneport_wire as wire;
+pub use participant::{Commander, Participant, ParticipantError};
 pub use server::{Server, StartError, Stopper};

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     match command {
         Command::Serve(args) => serve(&args),
         Command::Token(args) => token(&args),
+        Command::Chat(args) => oneport::chat(&args),
     }
 }
 

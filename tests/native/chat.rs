@@ -1,0 +1,318 @@
+//! `oneport chat`: two pipes into a room.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
+use std::time::Duration;
+
+use oneport_tests::{
+    Result,
+    lines::Lines,
+    relay::{self, Relay},
+    wait::{self, Look},
+};
+use serde_json::Value;
+
+/// Longer than anything on loopback takes, a reconnection included.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A running `oneport chat`; it is killed when dropped.
+struct Chat {
+    process: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Lines,
+    stderr: Lines,
+}
+
+impl Drop for Chat {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Chat {
+    fn start(url: &str, name: &str, arguments: &[&str]) -> Result<Self> {
+        let mut command = relay::command()?;
+        command.args(["chat", url, "--name", name]).args(arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut process = command.spawn()?;
+        Ok(Self {
+            stdin: process.stdin.take(),
+            stdout: Lines::of(process.stdout.take().expect("it is piped")),
+            stderr: Lines::of(process.stderr.take().expect("it is piped")),
+            process,
+        })
+    }
+
+    fn json(url: &str, name: &str) -> Result<Self> {
+        let chat = Self::start(url, name, &["--json"])?;
+        chat.wait_for("joined", |event| event["t"] == "joined")?;
+        Ok(chat)
+    }
+
+    fn write(&mut self, line: &str) -> Result {
+        let stdin = self.stdin.as_mut().expect("it is open");
+        writeln!(stdin, "{line}")?;
+        Ok(())
+    }
+
+    fn wait_for(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Result<Value> {
+        let parse = |line: &str| serde_json::from_str::<Value>(line).unwrap_or_default();
+        let line = self
+            .stdout
+            .wait_for(what, TIMEOUT, |line| is_it(&parse(line)))?;
+        Ok(parse(&line))
+    }
+
+    fn events(&self) -> Vec<Value> {
+        let lines = self.stdout.all();
+        let parse = |line: &String| serde_json::from_str(line).expect("every line is JSON");
+        lines.iter().map(parse).collect()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        let events = self.events().into_iter();
+        let texts = events.filter(|event| event["t"] == "msg");
+        texts
+            .map(|event| event["text"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// Waits for its end, which the end of its input or a signal brings about.
+    fn end(&mut self) -> Result<Option<i32>> {
+        self.stdin = None;
+        let status: ExitStatus = wait::until("chat to end", TIMEOUT, || {
+            let ended = self.process.try_wait()?;
+            Ok(ended.map_or_else(
+                || Look::NotYet(format!("{:?} {:?}", self.stdout.all(), self.stderr.all())),
+                Look::Done,
+            ))
+        })?;
+        // The pipes are read to their end by other threads.
+        let _ = self.stdout.wait_for("the end", TIMEOUT, |_| false);
+        let _ = self.stderr.wait_for("the end", TIMEOUT, |_| false);
+        Ok(status.code())
+    }
+}
+
+#[test]
+fn two_programs_talk() -> Result {
+    let relay = Relay::on_loopback()?;
+    let mut ada = Chat::json(relay.url(), "ada")?;
+    let mut bob = Chat::json(relay.url(), "bob")?;
+    ada.wait_for("bob's coming", |event| event["member"]["name"] == "bob")?;
+
+    ada.write(r#"{"t":"pub","id":"a-1","text":"hello\nbob"}"#)?;
+    let ack = ada.wait_for("the ack", |event| event["t"] == "ack")?;
+    let heard = bob.wait_for("hello", |event| event["t"] == "msg")?;
+    assert_eq!(ack["id"], "a-1");
+    assert_eq!(
+        (&heard["text"], &heard["topic"]),
+        (&"hello\nbob".into(), &"chat".into())
+    );
+    assert_eq!(
+        (&heard["offset"], &heard["history"]),
+        (&ack["offset"], &Value::Null)
+    );
+
+    bob.write(r#"{"t":"pub","to":[1],"topic":"file","binary":"00ff"}"#)?;
+    let bytes = ada.wait_for("bytes", |event| event["binary"] == "00ff")?;
+    assert_eq!(
+        (&bytes["topic"], &bytes["to"]),
+        (&"file".into(), &serde_json::json!([1]))
+    );
+
+    bob.write(r#"{"t":"history","id":"h-1","count":1}"#)?;
+    let end = bob.wait_for("history", |event| event["t"] == "history_end")?;
+    assert_eq!(end["id"], "h-1");
+
+    assert_eq!(ada.end()?, Some(0));
+    let gone = bob.wait_for("ada's going", |event| event["what"] == "left")?;
+    assert_eq!(
+        (&gone["reason"], &gone["member"]["name"]),
+        (&"left".into(), &"ada".into())
+    );
+    assert_eq!(bob.end()?, Some(0));
+    assert_eq!(
+        bob.events().last().map(|event| event["t"] == "closed"),
+        Some(true)
+    );
+    Ok(())
+}
+
+#[test]
+fn lines_in_and_out_and_nothing_else() -> Result {
+    let relay = Relay::on_loopback()?;
+    let mut ada = Chat::start(relay.url(), "ada", &["--lines"])?;
+    ada.stderr
+        .wait_for("to be in", TIMEOUT, |line| line.contains("in room lobby"))?;
+    let mut bob = Chat::start(relay.url(), "bob", &["--lines"])?;
+    bob.stderr
+        .wait_for("to be in", TIMEOUT, |line| line.contains("in room lobby"))?;
+    let count = 500;
+    for number in 0..count {
+        ada.write(&format!("line {number}"))?;
+    }
+    ada.write("")?;
+    ada.write("evil \u{1b}[2J")?;
+    assert_eq!(ada.end()?, Some(0));
+    let mut expected: Vec<_> = (0..count).map(|n| format!("ada: line {n}")).collect();
+    expected.push("ada: evil \u{fffd}[2J".into());
+    bob.stdout
+        .wait_for("all", TIMEOUT, |line| line.contains("evil"))?;
+    assert_eq!(bob.stdout.all(), expected);
+    assert_eq!(ada.stdout.all(), [""; 0]);
+
+    // Who comes later asks for some of it, and leaves at once.
+    let mut eve = Chat::start(relay.url(), "eve", &["--lines", "--history", "2"])?;
+    assert_eq!(eve.end()?, Some(0));
+    // Ada has left: her name went with her.
+    assert_eq!(eve.stdout.all(), ["#1: line 499", "#1: evil \u{fffd}[2J"]);
+    assert_eq!(bob.end()?, Some(0));
+    Ok(())
+}
+
+#[test]
+fn a_killed_relay_is_found_again_by_both() -> Result {
+    let first = Relay::on_loopback()?;
+    let listen = first.address().to_string();
+    let mut ada = Chat::json(first.url(), "ada")?;
+    let mut bob = Chat::json(first.url(), "bob")?;
+    ada.write(r#"{"t":"pub","text":"before"}"#)?;
+    bob.wait_for("it", |event| event["text"] == "before")?;
+    // It says goodbye; the next one stands on the same port.
+    assert_eq!(first.terminate()?.code(), Some(0));
+    ada.wait_for("the loss", |event| event["t"] == "disconnected")?;
+    ada.write(r#"{"t":"pub","id":"meanwhile","text":"meanwhile"}"#)?;
+    let second = Relay::start(&["--listen", &listen])?;
+    for chat in [&ada, &bob] {
+        let told = chat.wait_for("why", |event| {
+            event["recovered"] == false && event["reason"].is_string()
+        })?;
+        assert_eq!(told["room"], "lobby");
+    }
+    ada.wait_for("the ack", |event| event["id"] == "meanwhile")?;
+    bob.write(r#"{"t":"pub","text":"after"}"#)?;
+    ada.wait_for("after", |event| event["text"] == "after")?;
+    assert_eq!(ada.end()?, Some(0));
+    assert_eq!(bob.end()?, Some(0));
+    assert_eq!(ada.texts(), ["after"]);
+    assert!(bob.texts().iter().filter(|text| *text == "before").count() == 1);
+    drop(second);
+    Ok(())
+}
+
+#[test]
+fn exit_codes() -> Result {
+    let relay = Relay::on_loopback()?;
+    let run = |url: &str, arguments: &[&str], input: &[&str]| -> Result<(Option<i32>, String)> {
+        let mut chat = Chat::start(url, "ada", arguments)?;
+        for line in input {
+            chat.write(line)?;
+        }
+        let code = chat.end()?;
+        Ok((code, chat.stderr.all().join("\n")))
+    };
+    let nobody = "http://127.0.0.1:1";
+    for (url, arguments, input, code, hint) in [
+        (relay.url(), &[][..], &["hello"][..], 0, ""),
+        (
+            relay.url(),
+            &["--json"],
+            &[r#"{"t":"pub","text":"hi"}"#],
+            0,
+            "",
+        ),
+        (relay.url(), &["--json"], &["hello"], 1, ""),
+        (
+            relay.url(),
+            &["--json"],
+            &[r#"{"t":"kick","member":7}"#],
+            1,
+            "",
+        ),
+        (nobody, &[], &[], 1, "cannot reach 127.0.0.1:1"),
+        ("https://127.0.0.1:1", &[], &[], 2, "https"),
+        ("lobby", &[], &[], 2, "http://"),
+        (relay.url(), &["--room", "a b"], &[], 2, "--room"),
+        (relay.url(), &["--lines", "--json"], &[], 2, "--json"),
+        (
+            relay.url(),
+            &["--token-file", "/no/such/file"],
+            &[],
+            2,
+            "/no/such/file",
+        ),
+    ] {
+        let (found, stderr) = run(url, arguments, input)?;
+        assert_eq!(found, Some(code), "{url} {arguments:?} {input:?}: {stderr}");
+        assert!(stderr.contains(hint), "{stderr}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_relay_that_stays_away_is_given_up() -> Result {
+    let relay = Relay::on_loopback()?;
+    let mut ada = Chat::start(relay.url(), "ada", &["--json", "--give-up-after", "2"])?;
+    ada.wait_for("joined", |event| event["t"] == "joined")?;
+    relay.terminate()?;
+    ada.wait_for("the loss", |event| event["t"] == "disconnected")?;
+    ada.write(r#"{"t":"pub","text":"into the void"}"#)?;
+    assert_eq!(ada.end()?, Some(1));
+    assert!(ada.stderr.all().concat().contains("lost"));
+    Ok(())
+}
+
+#[test]
+fn the_bot_answers() -> Result {
+    let relay = Relay::on_loopback()?;
+    let mut command = relay::example("oneport", "bot")?;
+    command.args([relay.url(), "lobby"]);
+    let mut bot = command.spawn()?;
+    let asked = || -> Result<Value> {
+        let mut ada = Chat::json(relay.url(), "ada")?;
+        let is_bot = |event: &Value| event.to_string().contains(r#""name":"bot""#);
+        ada.wait_for("the bot", is_bot)?;
+        ada.write(r#"{"t":"pub","text":"nothing for you"}"#)?;
+        ada.write(r#"{"t":"pub","text":"!hello"}"#)?;
+        ada.wait_for("the answer", |event| event["t"] == "msg")
+    };
+    let answer = asked();
+    let _ = bot.kill();
+    bot.wait()?;
+    assert_eq!(answer?["text"], "you said: hello");
+    Ok(())
+}
+
+#[test]
+fn a_relay_that_asks_for_tokens() -> Result {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let (secret, token) = (file("chat.secret"), file("chat.token"));
+    fs::write(&secret, "a secret for tests, of enough bytes to be one")?;
+    let relay = Relay::start(&["--listen", "127.0.0.1:0", "--secret-file", &secret])?;
+    let minted = relay::run(&["token", "--secret-file", &secret, "--room", "lobby"])?;
+    assert_eq!(minted.status.code(), Some(0), "{minted:?}");
+    fs::write(&token, minted.stdout)?;
+    for (arguments, code) in [
+        (&["--token-file", &token][..], 0),
+        (&[], 1),
+        (&["--token-file", &token, "--room", "attic"], 1),
+        (&["--token-file", &secret], 2),
+    ] {
+        let mut chat = Chat::start(relay.url(), "ada", arguments)?;
+        assert_eq!(
+            chat.end()?,
+            Some(code),
+            "{arguments:?}: {:?}",
+            chat.stderr.all()
+        );
+    }
+    Ok(())
+}
