@@ -166,7 +166,14 @@ fn the_core_is_pure() {
 fn files_stay_readable() {
     for file in rust_files("crates").into_iter().chain(rust_files("bins")) {
         let text = read(&file);
-        let lines = production(&text).count();
+        let is_test = file.components().any(|part| part.as_os_str() == "tests")
+            || file.file_name().is_some_and(|name| name == "tests.rs");
+        // A test file is as long as its table of promises.
+        let lines = if is_test {
+            0
+        } else {
+            production(&text).count()
+        };
         assert!(
             lines <= FILE_LINES_MAX,
             "{} has {lines} lines",
