@@ -159,7 +159,10 @@ impl Relay {
             return reject(ErrorCode::Forbidden);
         }
         let view = self.hub.room(stay.seat).ok_or_else(internal)?;
-        let before = ask.before.unwrap_or(view.end()).min(view.end());
+        // What the member is still owed comes to it anyway, and must not come twice.
+        let owed = stay.reader.and_then(|reader| self.hub.cursor(reader));
+        let position = owed.unwrap_or(view.end());
+        let before = ask.before.unwrap_or(position).min(position);
         let count_max = self.config.history_max.min(ask.count as usize);
         let mut entries = view.history_before(before).peekable();
         let mut frames: Vec<(Kind, Vec<u8>)> = Vec::new();

@@ -149,6 +149,11 @@ impl Hub {
         first.map_or(Next::Idle, |(entry, reader)| Next::Entry(reader, entry))
     }
 
+    /// The offset of the next entry that a reader is owed, if there is one.
+    pub fn cursor(&self, reader: ReaderId) -> Option<Offset> {
+        self.readers.get(reader)?.cursor
+    }
+
     /// The owner has carried what [`Self::next`] showed for this reader.
     pub fn taken(&mut self, id: ReaderId) {
         self.stats.delivered += 1;
