@@ -10,6 +10,7 @@ mod user;
 
 mod chat;
 mod faults;
+mod library;
 mod phone;
 mod plain;
 mod ports;

@@ -27,7 +27,43 @@ pub(crate) static ASSETS: &[Asset] = &[
     script("/appearance.js", include_bytes!("../web/appearance.js")),
     script("/dom.js", include_bytes!("../web/dom.js")),
     script("/wire.js", include_bytes!("../web/wire.js")),
-    // The library, which other pages may import.
+    // The libraries, which other pages may import: rooms, and plain channels.
+    script("/oneport.js", include_bytes!("../web/oneport.js")),
+    script("/oneport-room.js", include_bytes!("../web/oneport-room.js")),
+    script("/oneport-told.js", include_bytes!("../web/oneport-told.js")),
+    script(
+        "/oneport-message.js",
+        include_bytes!("../web/oneport-message.js"),
+    ),
+    script(
+        "/oneport-people.js",
+        include_bytes!("../web/oneport-people.js"),
+    ),
+    script(
+        "/oneport-files.js",
+        include_bytes!("../web/oneport-files.js"),
+    ),
+    script(
+        "/oneport-incoming.js",
+        include_bytes!("../web/oneport-incoming.js"),
+    ),
+    script(
+        "/oneport-outbox.js",
+        include_bytes!("../web/oneport-outbox.js"),
+    ),
+    script(
+        "/oneport-lifeline.js",
+        include_bytes!("../web/oneport-lifeline.js"),
+    ),
+    script(
+        "/oneport-emitter.js",
+        include_bytes!("../web/oneport-emitter.js"),
+    ),
+    script(
+        "/oneport-types.js",
+        include_bytes!("../web/oneport-types.js"),
+    ),
+    script("/frames.js", include_bytes!("../web/frames.js")),
     script("/link.js", include_bytes!("../web/link.js")),
     script("/peer.js", include_bytes!("../web/peer.js")),
 ];

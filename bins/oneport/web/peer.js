@@ -1,5 +1,5 @@
 /**
- * One peer connection to a relay, from its offer to its end; link.js replaces it when it breaks.
+ * One peer connection to a relay, from its offer to its end; its owner replaces it when it breaks.
  *
  * @module
  */
@@ -46,33 +46,41 @@ export class Peer {
    * @param {URL} endpoint
    * @param {string} label
    * @param {Owner} owner
+   * @param {string} [protocol] the channel's; none for a plain channel
    */
-  constructor(endpoint, label, owner) {
+  constructor(endpoint, label, owner, protocol = '') {
     this.#owner = owner;
     // Made before the offer, which would otherwise have no data section. Ordered and reliable.
-    this.#channel = this.#pc.createDataChannel(label);
+    this.#channel = this.#pc.createDataChannel(label, { protocol });
     this.#listen();
     this.#signal(endpoint).catch((error) => this.#end(asProblem(error)));
   }
 
+  /** Whether the channel is there: a connection that was closed underneath says nothing. */
+  get isOpen() {
+    return this.#channel.readyState === 'open';
+  }
+
   /** False if the channel does not take it now.
-   * @param {string|ArrayBuffer} data */
+   * @param {string|ArrayBuffer|Uint8Array<ArrayBuffer>} data */
   send(data) {
     if (this.#channel.readyState !== 'open' || this.#channel.bufferedAmount > BUFFERED_BYTES_HIGH) return false;
     try {
       // The two calls are one for JavaScript; their types are not.
       if (typeof data === 'string') this.#channel.send(data);
-      else this.#channel.send(data);
+      else this.#channel.send(/** @type {ArrayBuffer} */ (data));
       return true;
     } catch {
       return false;
     }
   }
 
-  /** Ends it and tells the relay, but not the owner. */
-  close() {
-    this.#stop();
-    this.#endSession();
+  /** Ends it and tells the relay, but not the owner.
+   * @param {{isKnown?: boolean, lingers?: boolean}} [how] `isKnown` if the relay knows already;
+   *   `lingers` lets what was just sent go out, which Firefox otherwise discards */
+  close({ isKnown = false, lingers = false } = {}) {
+    this.#stop(lingers);
+    if (!isKnown) this.#endSession();
   }
 
   #listen() {
@@ -130,13 +138,14 @@ export class Peer {
     this.#owner.end(problem);
   }
 
-  #stop() {
+  #stop(lingers = false) {
     this.#isOver = true;
     this.#overdue.onabort = null;
     const channel = this.#channel;
     channel.onopen = channel.onmessage = channel.onbufferedamountlow = channel.onclose = null;
     this.#pc.onconnectionstatechange = null;
-    this.#pc.close();
+    if (lingers) setTimeout(() => this.#pc.close());
+    else this.#pc.close();
   }
 
   #endSession() {

@@ -1,0 +1,34 @@
+/**
+ * Events with a short way to listen to them. What a listener throws is the page's, not the library's:
+ * it is reported as every error of a listener is, and the library goes on.
+ *
+ * @module
+ */
+
+/** @template {Record<string, any>} Details the details of each type of event */
+export class Emitter extends EventTarget {
+  /**
+   * Listens; call what comes back to stop. `addEventListener` works as well: the argument is the
+   * `detail` of its `CustomEvent`.
+   *
+   * @template {keyof Details & string} Type
+   * @param {Type} type
+   * @param {(detail: Details[Type]) => void} listener
+   * @param {AddEventListenerOptions} [options]
+   */
+  on(type, listener, options) {
+    /** @param {Event} event */
+    const hear = (event) => listener(/** @type {CustomEvent} */ (event).detail);
+    this.addEventListener(type, hear, options);
+    return () => this.removeEventListener(type, hear, options);
+  }
+
+  /**
+   * @template {keyof Details & string} Type
+   * @param {Type} type
+   * @param {Details[Type]} detail
+   */
+  emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

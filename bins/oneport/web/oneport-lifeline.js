@@ -1,0 +1,317 @@
+/**
+ * The link of a session, and the next one when it breaks: says hello, resumes, keeps the heartbeat
+ * of PROTOCOL.md section 10, and waits between attempts. Knows nothing of rooms.
+ *
+ * @module
+ */
+
+import { PROTOCOL, RelayError, decode, encode } from './frames.js';
+import { LOST, Peer } from './peer.js';
+
+/**
+ * - `connecting`: the first attempt.
+ * - `connected`: the relay has said welcome.
+ * - `away`: it was connected; a new attempt is under way, or comes at `retryAt`.
+ * - `refused`: the relay said no, and asking again by itself would not help. `retry()` asks anyway.
+ * - `closed`: `close()` was called.
+ *
+ * @typedef {'connecting'|'connected'|'away'|'refused'|'closed'} State
+ */
+
+/**
+ * @typedef {object} Status
+ * @property {State} state
+ * @property {string} code why it is not connected, for programs: a code of `err` or `bye`, one of
+ *   signaling, or `lost`, `ended`, `timeout`, `unreachable`, `unsupported`; else empty
+ * @property {string} reason the same for people
+ * @property {number|null} retryAt when the next attempt comes, as `Date.now()` counts
+ */
+
+/**
+ * @typedef {object} Owner
+ * @property {() => URL} endpoint where the offer goes
+ * @property {(status: Status) => void} state
+ * @property {(frame: import('./frames.js').Welcome) => void} welcome
+ * @property {(frame: import('./frames.js').ServerFrame) => void} frame
+ * @property {() => void} down the link is gone; what was not answered may not have arrived
+ * @property {() => void} writable
+ * @property {() => void} leaving the page is being left; a last `send()` still goes out, if the
+ *   browser lets it
+ * @property {(error: RelayError) => void} fault a frame of the relay that is none
+ */
+
+/** @typedef {import('./peer.js').Problem} Problem */
+
+/** ICE often recovers from `disconnected` within a second or so, and hardly ever later. */
+const DISCONNECTED_MS_MAX = 2_000;
+
+/** Without a frame for so long a link is dead. */
+const SILENCE_MS_MAX = 15_000;
+
+/** After a sleep or a change of the network a link answers a ping so soon, or is dead. */
+const CHECK_MS_MAX = 2_000;
+
+const PAUSE_MS_MIN = 500;
+const PAUSE_MS_MAX = 10_000;
+
+/** A link that held so long shows that the relay is well: pauses start small again. */
+const STABLE_MS = 5_000;
+
+/** A relay that asks for more than an hour is not waited for so long. */
+const ASKED_MS_MAX = 3_600_000;
+
+export class Lifeline {
+  /** @type {Owner} */ #owner;
+  /** @type {Status} */ #status = { state: 'connecting', code: '', reason: '', retryAt: null };
+  /** @type {Peer|null} */ #peer = null;
+  /** @type {string|undefined} */ #token;
+  /** @type {Storage|null} */ #storage;
+  /** @type {string} */ #storageKey;
+  #isWelcome = false;
+  #welcomeAt = 0;
+  #heardAt = 0;
+  #pingMs = SILENCE_MS_MAX;
+  #pings = 0;
+  #failures = 0;
+  /** The relay asked for this pause: coming online or into view does not cut it short. */
+  #pauseIsAsked = false;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #attempt;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #heartbeat;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #verdict;
+  #listening = new AbortController();
+
+  /**
+   * @param {Owner} owner
+   * @param {Storage|null} storage where the resume token waits while a page is loaded again
+   * @param {string} storageKey
+   */
+  constructor(owner, storage, storageKey) {
+    this.#owner = owner;
+    this.#storage = storage;
+    this.#storageKey = storageKey;
+    this.#takeToken();
+    this.#watchPage();
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  /** False if the link does not take it now; `writable` or `welcome` says when it may.
+   * @param {string|Uint8Array<ArrayBuffer>} data */
+  send(data) {
+    return this.#isWelcome && this.#peer !== null && this.#peer.send(data);
+  }
+
+  /** Makes a link now, unless there is one. */
+  connect() {
+    clearTimeout(this.#attempt);
+    if (this.#peer !== null) return;
+    if (typeof RTCPeerConnection === 'undefined') {
+      this.#update('refused', { reason: 'this browser has no WebRTC, or it is turned off', code: 'unsupported' });
+      return;
+    }
+    // The last reason stays until the attempt has succeeded: it is still the newest thing known.
+    this.#update(this.#welcomeAt === 0 && this.#failures === 0 ? 'connecting' : 'away', this.#status);
+    const owner = {
+      open: () => this.#open(),
+      /** @param {string|ArrayBuffer} data */
+      message: (data) => this.#hear(data),
+      writable: () => this.#owner.writable(),
+      /** @param {boolean} silent */
+      silent: (silent) => this.#judge(silent ? DISCONNECTED_MS_MAX : null),
+      /** @param {Problem} problem */
+      end: (problem) => {
+        this.#peer = null;
+        this.#end(problem);
+      },
+    };
+    this.#peer = new Peer(this.#owner.endpoint(), 'main', owner, PROTOCOL);
+  }
+
+  /** Ends it for good. The session stays at the relay for the grace time, in no room if all were left. */
+  close() {
+    this.#listening.abort();
+    this.#drop();
+    this.#update('closed');
+  }
+
+  #open() {
+    this.#heardAt = Date.now();
+    this.#peer?.send(encode({ t: 'hello', version: 1, resume: this.#token }));
+    this.#beat();
+  }
+
+  /** @param {string|ArrayBuffer} data */
+  #hear(data) {
+    this.#heardAt = Date.now();
+    // A link that speaks is not the one that was doubted.
+    this.#judge(null);
+    let frame;
+    try {
+      frame = decode(data);
+    } catch (error) {
+      if (!(error instanceof RelayError)) this.#owner.fault(new RelayError('bad_frame', String(error)));
+      else if (error.code !== 'unknown_type') this.#owner.fault(error);
+      return;
+    }
+    if (frame.t === 'ping') this.#peer?.send(encode({ t: 'pong', n: frame.n }));
+    else if (frame.t === 'bye') this.#bye(frame);
+    else if (frame.t === 'welcome') this.#welcome(frame);
+    else if (frame.t === 'err' && !this.#isWelcome) this.#bye(frame);
+    else if (frame.t !== 'pong') this.#owner.frame(frame);
+  }
+
+  /** @param {import('./frames.js').Welcome} frame */
+  #welcome(frame) {
+    if (this.#isWelcome) return;
+    this.#isWelcome = true;
+    this.#welcomeAt = Date.now();
+    this.#token = frame.resume;
+    this.#pingMs = Math.min(Math.max(frame.ping_ms, 1_000), SILENCE_MS_MAX);
+    this.#beat();
+    this.#owner.welcome(frame);
+    this.#update('connected');
+  }
+
+  /** A good-bye, or a hello that was not taken.
+   * @param {import('./frames.js').Bye|import('./frames.js').Err} frame */
+  #bye({ t, code, message, retry_after_ms: retryAfterMs }) {
+    const final = retryAfterMs === undefined;
+    // The session is over, or another page has it: its token would take it back.
+    if (t === 'bye' && final) this.#token = undefined;
+    this.#drop({ isKnown: t === 'bye' });
+    this.#pause({ code, reason: message, final, retryAfterMs });
+  }
+
+  /** Asks after `ping_ms` of silence whether the relay is there, and gives up in the end. */
+  #beat() {
+    clearTimeout(this.#heartbeat);
+    const silence = Date.now() - this.#heardAt;
+    if (silence >= SILENCE_MS_MAX || (this.#isWelcome && !this.#peer?.isOpen)) {
+      this.#lose();
+      return;
+    }
+    if (this.#isWelcome && silence >= this.#pingMs) this.#ping();
+    this.#heartbeat = setTimeout(() => this.#beat(), Math.min(this.#pingMs, SILENCE_MS_MAX - silence) / 2);
+  }
+
+  #ping() {
+    this.#pings = (this.#pings + 1) % 2 ** 32;
+    this.#peer?.send(encode({ t: 'ping', n: this.#pings }));
+  }
+
+  /** The link has so long to say something; null acquits it.
+   * @param {number|null} ms */
+  #judge(ms) {
+    clearTimeout(this.#verdict);
+    if (ms !== null) this.#verdict = setTimeout(() => this.#lose(), ms);
+  }
+
+  #lose() {
+    this.#end(LOST);
+  }
+
+  /** @param {Problem} problem */
+  #end(problem) {
+    this.#drop();
+    this.#pause(problem);
+  }
+
+  /** Without a word to the owner but that it is down.
+   * @param {{isKnown?: boolean, lingers?: boolean}} [how] as the peer is closed */
+  #drop(how) {
+    clearTimeout(this.#attempt);
+    clearTimeout(this.#heartbeat);
+    clearTimeout(this.#verdict);
+    const wasWelcome = this.#isWelcome;
+    this.#isWelcome = false;
+    this.#peer?.close(how);
+    this.#peer = null;
+    if (!wasWelcome) return;
+    if (Date.now() - this.#welcomeAt > STABLE_MS) this.#failures = 0;
+    this.#owner.down();
+  }
+
+  /** @param {Problem} problem */
+  #pause(problem) {
+    if (problem.final) {
+      this.#update('refused', problem);
+      return;
+    }
+    const asked = Math.min(problem.retryAfterMs ?? 0, ASKED_MS_MAX);
+    const pause = asked + pauseMs(this.#failures);
+    this.#failures += 1;
+    this.#pauseIsAsked = asked > 0;
+    this.#attempt = setTimeout(() => this.connect(), pause);
+    this.#update(this.#welcomeAt === 0 ? 'connecting' : 'away', problem, Date.now() + pause);
+  }
+
+  /** Something happened that may have killed the link, or may let a new one through. */
+  #check() {
+    if (this.#status.retryAt !== null) {
+      if (!this.#pauseIsAsked) this.connect();
+    } else if (this.#isWelcome) {
+      this.#ping();
+      this.#judge(CHECK_MS_MAX);
+    }
+  }
+
+  #watchPage() {
+    const { signal } = this.#listening;
+    addEventListener('online', () => this.#check(), { signal });
+    document.addEventListener('visibilitychange', () => document.hidden || this.#check(), { signal });
+    // Chromium tells the relay nothing when a tab is closed. A page in the back-forward cache has no
+    // connection either, and comes back with `pageshow`.
+    addEventListener('pagehide', () => this.#hide(), { signal });
+    addEventListener('pageshow', (event) => event.persisted && this.#show(), { signal });
+  }
+
+  #hide() {
+    this.#owner.leaving();
+    this.#drop({ lingers: true });
+    if (this.#token !== undefined) this.#store((storage) => storage.setItem(this.#storageKey, this.#token ?? ''));
+  }
+
+  #show() {
+    this.#takeToken();
+    if (this.#status.state !== 'refused') this.connect();
+  }
+
+  /** Out of the storage, so that a copy of this tab does not take the session away from it. */
+  #takeToken() {
+    this.#store((storage) => {
+      const token = storage.getItem(this.#storageKey);
+      storage.removeItem(this.#storageKey);
+      if (token !== null && /^[0-9a-f]{32}$/.test(token)) this.#token = token;
+    });
+  }
+
+  /** A storage may be full, or forbidden.
+   * @param {(storage: Storage) => void} act */
+  #store(act) {
+    try {
+      if (this.#storage !== null) act(this.#storage);
+    } catch {
+      // Then a page that is loaded again begins anew.
+    }
+  }
+
+  /**
+   * @param {State} state
+   * @param {{reason: string, code: string}} problem
+   * @param {number|null} retryAt
+   */
+  #update(state, { reason, code } = { reason: '', code: '' }, retryAt = null) {
+    this.#status = { state, code, reason, retryAt };
+    this.#owner.state(this.#status);
+  }
+}
+
+/** Between a half and the whole of a time that doubles with each failure, so that all the clients
+ * of a relay that restarts do not come back in the same moment.
+ * @param {number} failures */
+function pauseMs(failures) {
+  const whole = Math.min(PAUSE_MS_MIN * 2 ** Math.min(failures, 16), PAUSE_MS_MAX);
+  return (whole / 2) * (1 + Math.random());
+}

@@ -1,0 +1,371 @@
+/**
+ * A room as one of its members sees it, across as many links as it takes: everything that is for the
+ * member once and in order, or an event that says what is missing.
+ *
+ * @module
+ */
+
+import { RelayError } from './frames.js';
+import { Emitter } from './oneport-emitter.js';
+import { FILE_TOPIC, Files } from './oneport-files.js';
+import { message, publication } from './oneport-message.js';
+import { People } from './oneport-people.js';
+import { Told } from './oneport-told.js';
+
+/** @typedef {import('./oneport-types.js').RoomEvents} RoomEvents */
+
+const FILE_BYTES_MAX = 256 * 1024 * 1024;
+
+/** A relay sends at most `limits.history` at a time; one that goes on for ever is broken. */
+const COMING_MAX = 10_000;
+
+/** A relay that may be asked again at once is not. */
+const REJOIN_MS_MIN = 1_000;
+
+/** @extends {Emitter<RoomEvents>} */
+export class Room extends Emitter {
+  #session;
+  #options;
+  #people = new People();
+  #files;
+  /** @type {import('./oneport-types.js').RoomState} */ #state = 'joining';
+  /** @type {number|null} */ #me = null;
+  #told = new Told();
+  /** @type {string|null} the id of a join without an answer */ #joinId = null;
+  /** @type {import('./oneport-message.js').Message[]|null} an answer of history that is coming */ #coming = null;
+  #needsJoin = false;
+  #announced = false;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #rejoin;
+  /** @type {(room: Room) => void} */ #entered = () => {};
+  /** @type {(error: RelayError) => void} */ #notEntered = () => {};
+
+  /**
+   * By `relay.join()`.
+   * @param {import('./oneport-types.js').Session} session
+   * @param {string} name
+   * @param {import('./oneport-types.js').JoinOptions} options
+   */
+  constructor(session, name, options) {
+    super();
+    this.#session = session;
+    this.#options = { ...options };
+    const place = {
+      publish: (/** @type {Uint8Array} */ bytes, /** @type {number[]|undefined} */ to, /** @type {boolean} */ isBulk) =>
+        this.#publish(bytes, { id: session.nextId(), topic: FILE_TOPIC, to, class: 'transient' }, isBulk),
+      isHere: (/** @type {number} */ id) => this.members.get(id)?.away === undefined && this.members.has(id),
+    };
+    this.#files = new Files(place, options.fileBytesMax ?? FILE_BYTES_MAX);
+    this.name = name;
+    /** Resolves once the member is in, and rejects if it is refused. @type {Promise<Room>} */
+    this.joined = new Promise((resolve, reject) => {
+      this.#entered = resolve;
+      this.#notEntered = reject;
+    });
+    // Who does not wait for it hears of it by `left`.
+    this.joined.catch(() => {});
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  /** This member's own id, while it is in. */
+  get me() {
+    return this.#me;
+  }
+
+  /** Everybody in the room, this member included, by id. @returns {ReadonlyMap<number, Readonly<import('./oneport-types.js').Member>>} */
+  get members() {
+    return this.#people.present;
+  }
+
+  /**
+   * Publishes a message. Resolves once the room has it: with its place in the order, and whether an
+   * earlier attempt had brought it there. Until then it waits, over lost links too. Awaiting it before
+   * the next one is all the back-pressure that a page needs; `queue_full` is for those that do not.
+   *
+   * Rejects with a {@link RelayError}: a code of the relay; `left` or `closed`; `queue_full`;
+   * `unconfirmed` if the session was lost and nobody knows whether it arrived.
+   *
+   * A `lossy` message never waits: `offset` is null, and `dropped` says if it was not even sent.
+   *
+   * @param {string|ArrayBuffer|ArrayBufferView} data
+   * @param {import('./oneport-message.js').SendOptions} [options]
+   * @returns {Promise<{offset: number|null, duplicate: boolean, dropped: boolean}>}
+   */
+  async send(data, options = {}) {
+    return this.#publish(data, { id: this.#session.nextId(), ...options });
+  }
+
+  /**
+   * Sends a file to who is there now; they get a `file` event. It does not delay messages. Resolves
+   * once the relay has taken all of it, and rejects as `send()` does, or with `canceled`.
+   *
+   * @param {Blob} blob
+   * @param {import('./oneport-files.js').SendOptions} [options]
+   */
+  async sendBlob(blob, options = {}) {
+    await this.#files.send(blob, options);
+  }
+
+  /**
+   * Earlier messages, oldest first; all that this member may see. For those before them, ask again
+   * with `before` = the answer's `from`, if there is `more`.
+   *
+   * @param {{before?: number, count?: number}} [options]
+   * @returns {Promise<import('./oneport-types.js').History>}
+   */
+  async history({ before = this.#told.since?.offset, count = 50 } = {}) {
+    const id = this.#session.nextId();
+    return this.#session.ask({ t: 'history', id, room: this.name, before, count }, { isAddressed: before !== undefined });
+  }
+
+  /** Changes one's own name or metadata; null takes it away.
+   * @param {{name?: string|null, meta?: unknown}} change */
+  async update({ name, meta }) {
+    this.#requireIn();
+    await this.#session.ask({ t: 'update', id: this.#session.nextId(), room: this.name, name, meta });
+    const change = { ...(name !== undefined && { name: name ?? undefined }), ...(meta !== undefined && { meta: meta ?? undefined }) };
+    Object.assign(this.#options, change);
+    if (this.#me === null) return;
+    this.#people.change(this.#me, change);
+    this.#announce();
+  }
+
+  /** Removes another member, for those who may.
+   * @param {number} member @param {string} [message] */
+  async kick(member, message) {
+    await this.#session.ask({ t: 'kick', id: this.#session.nextId(), room: this.name, member, message }, { isAddressed: true });
+  }
+
+  /** Leaves at once. Resolves when the relay knows, or need not. */
+  async leave() {
+    if (this.#state === 'left') return;
+    // A join without an answer is about to succeed.
+    const isIn = this.#state === 'joined' || this.#joinId !== null;
+    const id = this.#session.nextId();
+    const said = isIn ? this.#session.ask({ t: 'leave', id, room: this.name }).catch(() => {}) : null;
+    this.end('left', { reason: 'left' }, id);
+    await said;
+  }
+
+  /**
+   * @param {string|ArrayBuffer|ArrayBufferView} data
+   * @param {import('./oneport-message.js').SendOptions & {id: string}} options
+   * @param {boolean} [isBulk]
+   */
+  async #publish(data, options, isBulk) {
+    this.#requireIn();
+    const frame = publication(this.name, data, options);
+    if (frame.class === 'lossy') {
+      const isTold = this.#state === 'joined' && this.#session.tell({ ...frame, id: undefined });
+      return { offset: null, duplicate: false, dropped: !isTold };
+    }
+    const ack = await this.#session.ask(frame, { isBulk, isAddressed: frame.to !== undefined });
+    if (!frame.echo && ack.offset !== undefined) this.#told.remember(ack.offset);
+    return { offset: ack.offset ?? null, duplicate: ack.duplicate ?? false, dropped: false };
+  }
+
+  #requireIn() {
+    if (this.#state === 'left') throw new RelayError('left', 'this room was left');
+  }
+
+  // What follows is for the session.
+
+  /** A link is there: enter, or come back, as soon as it takes the frame. */
+  enter() {
+    clearTimeout(this.#rejoin);
+    this.#needsJoin = true;
+    this.flush();
+  }
+
+  flush() {
+    if (!this.#needsJoin) return;
+    const { name, meta, token, history } = this.#options;
+    const id = this.#session.nextId();
+    const since = this.#told.since;
+    if (this.#session.tell({ t: 'join', id, room: this.name, name, meta, token, since, history: history || undefined })) {
+      this.#needsJoin = false;
+      this.#joinId = id;
+    }
+  }
+
+  /** The link is gone. */
+  down() {
+    clearTimeout(this.#rejoin);
+    this.#needsJoin = false;
+    this.#joinId = null;
+    this.#coming = null;
+    if (this.#state === 'joined') this.#become('away');
+  }
+
+  /**
+   * A frame about this room that is no answer to a request.
+   * @param {import('./frames.js').ServerFrame} frame
+   */
+  hear(frame) {
+    if (frame.t === 'joined') this.#join(frame);
+    else if (frame.t === 'err') this.#refuse(frame);
+    else if (this.#state !== 'joined') return;
+    else if (frame.t === 'msg') this.#message(frame);
+    else if (frame.t === 'presence') this.#presence(frame);
+    else if (frame.t === 'gap') this.#gap(frame);
+    else if (frame.t === 'history_begin') this.#coming = [];
+    else if (frame.t === 'history_end') this.#catchUp(frame, this.takeHistory(frame));
+    else if (frame.t === 'receipt') this.emit('receipt', { id: frame.id, offset: frame.offset, delivered: frame.delivered, of: frame.of });
+    else if (frame.t === 'left') this.end('left', { reason: frame.reason, message: frame.message });
+  }
+
+  /** The answer to `history()` that is complete now.
+   * @param {import('./frames.js').HistoryEnd} frame
+   * @returns {import('./oneport-types.js').History} */
+  takeHistory({ from, to, more }) {
+    const messages = this.#coming ?? [];
+    this.#coming = null;
+    return { messages, from, to, more };
+  }
+
+  /** @param {string} id */
+  isJoin(id) {
+    return id === this.#joinId;
+  }
+
+  /**
+   * Over: requests are given up, but for one.
+   * @param {string} code
+   * @param {RoomEvents['left']} why
+   * @param {string} [butFor]
+   */
+  end(code, why, butFor) {
+    this.down();
+    const error = why.error ?? new RelayError(code, why.message ?? 'the room was left', { room: this.name });
+    this.#session.giveUp(this.name, ({ id }) => id !== butFor, error);
+    this.#files.fail('the room was left');
+    this.#notEntered(error);
+    this.#become('left');
+    this.#session.left(this);
+    this.emit('left', why);
+  }
+
+  /** @param {import('./frames.js').Joined} frame */
+  #join(frame) {
+    if (frame.id !== this.#joinId) return;
+    const { epoch, offset, recovered, reason, members } = frame;
+    const isBack = this.#told.epoch !== '';
+    if (epoch !== this.#told.epoch) this.#beginEpoch(epoch, isBack);
+    this.#joinId = null;
+    this.#me = frame.you;
+    this.#people.begin(members, offset, frame.total <= members.length);
+    if (!recovered && isBack) this.#files.fail('the session was lost');
+    // Without history to come, everything up to here is told or missing.
+    const isOwedHistory = !recovered && (this.#options.history ?? 0) > 0;
+    if (!recovered && !isOwedHistory) this.#told.until(offset);
+    this.#become('joined');
+    this.#announce();
+    this.#entered(this);
+    if (isBack) this.emit('resumed', { recovered, reason });
+    if (frame.total > members.length) this.#askMembers(members.at(-1)?.id ?? 0);
+    this.#session.ready();
+  }
+
+  /** Nobody is who they were.
+   * @param {string} epoch @param {boolean} isBack */
+  #beginEpoch(epoch, isBack) {
+    if (isBack) {
+      const error = new RelayError('no_such_member', 'the room has begun anew, with other member ids', { room: this.name });
+      this.#session.giveUp(this.name, ({ isAddressed }) => isAddressed === true, error);
+    }
+    this.#told.begin(epoch);
+    this.#people.clear();
+  }
+
+  /** @param {number} after */
+  async #askMembers(after) {
+    for (let more = true; more && this.#state === 'joined'; ) {
+      const id = this.#session.nextId();
+      /** @type {import('./frames.js').Members|null} */
+      const page = await this.#session.ask({ t: 'members', id, room: this.name, after }, { isAddressed: true }).catch(() => null);
+      const last = page?.members.at(-1)?.id ?? after;
+      if (page === null || last <= after) return;
+      this.#people.add(page.members, page.offset);
+      this.#announce();
+      after = last;
+      more = page.more;
+    }
+  }
+
+  /** @param {import('./frames.js').Err} frame */
+  #refuse(frame) {
+    this.#joinId = null;
+    if (frame.retry_after_ms !== undefined) {
+      this.#rejoin = setTimeout(() => this.enter(), Math.max(frame.retry_after_ms, REJOIN_MS_MIN));
+      return;
+    }
+    const error = new RelayError(frame.code, frame.message, { room: this.name, limit: frame.limit });
+    this.end(frame.code, { reason: 'refused', message: frame.message, error });
+  }
+
+  /** @param {import('./frames.js').Msg} frame */
+  #message(frame) {
+    const { offset } = frame;
+    if (offset === undefined) this.#deliver(this.#read(frame, false));
+    else if (this.#coming !== null) this.#coming.length < COMING_MAX && this.#coming.push(this.#read(frame, true));
+    else if (this.#told.advance(offset, offset + 1)) this.#deliver(this.#read(frame, false));
+  }
+
+  /** @param {import('./frames.js').Presence} frame */
+  #presence({ what, member, reason, time, offset, ...rest }) {
+    if (!this.#told.advance(offset, offset + 1)) return;
+    this.#people.apply({ what, member, reason, time, offset, ...rest });
+    if (what === 'left') this.#files.fail('the sender has left', ({ from }) => from.id === member.id);
+    this.emit('presence', { what, member, reason, time, offset });
+    this.#announce();
+  }
+
+  /** @param {import('./frames.js').Gap} frame */
+  #gap({ from, to, reason }) {
+    if (reason !== 'transient' && !this.#told.advance(from, to)) return;
+    this.#files.fail('part of it is missing');
+    this.emit('gap', { from, to, reason });
+  }
+
+  /** What was asked for with the join: first what is older than everything else.
+   * @param {import('./frames.js').HistoryEnd} frame @param {import('./oneport-types.js').History} history */
+  #catchUp({ to }, { messages, from, more }) {
+    const news = messages.filter(({ offset }) => this.#told.isNews(offset ?? 0));
+    this.#told.until(to);
+    for (const told of news) this.#deliver(told);
+    this.emit('history', { from, to, more });
+  }
+
+  /** @param {import('./frames.js').Msg} frame @param {boolean} isHistory */
+  #read(frame, isHistory) {
+    return message(frame, this.#people.find(frame.from), { isOwn: frame.from === this.#me, isHistory });
+  }
+
+  /** @param {import('./oneport-message.js').Message} told */
+  #deliver(told) {
+    if (told.topic !== FILE_TOPIC) this.emit('message', told);
+    else if (told.bytes !== undefined && !told.isHistory) {
+      const file = this.#files.take(told.from, told.bytes);
+      if (file !== null) this.emit('file', file);
+    }
+  }
+
+  /** Many changes at once are one event. */
+  #announce() {
+    if (this.#announced) return;
+    this.#announced = true;
+    queueMicrotask(() => {
+      this.#announced = false;
+      this.emit('members', this.members);
+    });
+  }
+
+  /** @param {import('./oneport-types.js').RoomState} state */
+  #become(state) {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.emit('state', state);
+  }
+}

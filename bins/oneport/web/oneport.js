@@ -1,0 +1,246 @@
+/**
+ * Rooms on a oneport relay, for browsers: members, messages, history, files, over one WebRTC data
+ * channel that is replaced when it breaks, without losing or doubling a message. No dependency; import
+ * it from any relay, on any page:
+ *
+ * ```js
+ * import { connect } from 'http://relay.example:3478/oneport.js';
+ *
+ * const relay = connect();
+ * const room = relay.join('lobby', { name: 'ada', history: 50 });
+ * room.on('message', ({ from, text }) => console.log(from.name, text));
+ * room.on('presence', ({ what, member }) => console.log(member.name, what));
+ * await room.send('hello');                               // the room has it
+ * await room.send('psst', { to: [7] });                   // for one member
+ * for (const { id, name, away } of room.members.values()) console.log(id, name, away);
+ * ```
+ *
+ * What it promises: a `message` that is for this member comes once and in the room's order, or a `gap`
+ * or `resumed` event says that something is missing. A `send()` that resolved is in the room once.
+ * Nothing is asked of the page when the network fails; `relay.on('state')` and `room.on('state')` tell.
+ *
+ * The protocol is `oneport.v1`, described in PROTOCOL.md of the relay.
+ *
+ * @module
+ */
+
+import { RelayError, encode, utf8 } from './frames.js';
+import { Emitter } from './oneport-emitter.js';
+import { Lifeline } from './oneport-lifeline.js';
+import { Outbox } from './oneport-outbox.js';
+import { Room } from './oneport-room.js';
+
+export { RelayError, Room };
+export { FILE_TOPIC } from './oneport-files.js';
+export { IncomingFile } from './oneport-incoming.js';
+
+/** @typedef {import('./oneport-message.js').Message} Message */
+/** @typedef {import('./oneport-types.js').JoinOptions} JoinOptions */
+/** @typedef {import('./oneport-message.js').SendOptions} SendOptions */
+/** @typedef {import('./oneport-lifeline.js').Status} Status */
+
+/**
+ * @typedef {object} ConnectOptions
+ * @property {string|URL} [url] the relay; by default the one that served this file
+ * @property {string} [token] access token for every room that is joined without one of its own
+ * @property {Storage|null} [storage] `sessionStorage` lets a page that is loaded again go on with its
+ *   session: same member ids, and the others see it away for a moment. Without one it leaves its rooms
+ */
+
+/**
+ * @typedef {object} RelayEvents
+ * @property {Status} state
+ * @property {RelayError} fault the relay sent what is no frame, or an error that is about no request
+ */
+
+/** A relay is told good-bye, and has so long to hear it. */
+const GOODBYE_MS_MAX = 300;
+
+const FRAME_BYTES_MAX = 261_120;
+
+/** The room of the signaling URL, if no room has been joined: it is only the home of plain channels. */
+const NO_ROOM = 'lobby';
+
+/** Connects, after the current turn, so that listeners added at once miss nothing.
+ * @param {ConnectOptions} [options] */
+export function connect(options) {
+  return new Relay(options);
+}
+
+/** @extends {Emitter<RelayEvents>} */
+export class Relay extends Emitter {
+  #url;
+  #token;
+  #storage;
+  /** @type {Lifeline} */ #lifeline;
+  /** @type {Outbox} */ #outbox;
+  /** @type {Map<string, Room>} */ #rooms = new Map();
+  /** @type {import('./frames.js').Limits|null} */ #limits = null;
+  #isClosed = false;
+  /** Different for every page: a session remembers ids longer than a page lives. */
+  #prefix = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  #ids = 0;
+
+  /** @param {ConnectOptions} [options] */
+  constructor({ url = new URL('.', import.meta.url), token, storage = null } = {}) {
+    super();
+    this.#url = new URL('.', url);
+    this.#token = token;
+    this.#storage = storage;
+    this.#outbox = new Outbox(
+      (data) => this.#lifeline.send(data),
+      (room, kind) => kind === 'leave' || this.#rooms.get(room)?.state === 'joined',
+    );
+    this.#lifeline = new Lifeline(
+      {
+        endpoint: () => new URL(`r/${this.#rooms.keys().next().value ?? NO_ROOM}`, this.#url),
+        state: (status) => this.emit('state', status),
+        welcome: (frame) => this.#welcome(frame),
+        frame: (frame) => this.#hear(frame),
+        down: () => this.#down(),
+        writable: () => this.#flush(),
+        leaving: () => this.#leaving(),
+        fault: (error) => this.emit('fault', error),
+      },
+      storage,
+      `oneport ${this.#url}`,
+    );
+    queueMicrotask(() => this.#isClosed || this.#lifeline.connect());
+  }
+
+  /** `connecting`, `connected`, `away`, `refused` or `closed`. */
+  get state() {
+    return this.#lifeline.status.state;
+  }
+
+  /** The state and why it is so. @returns {Readonly<Status>} */
+  get status() {
+    return this.#lifeline.status;
+  }
+
+  /** Those that were joined and not left. @returns {ReadonlyMap<string, Room>} */
+  get rooms() {
+    return this.#rooms;
+  }
+
+  /** What the relay allows; null before the first welcome. */
+  get limits() {
+    return this.#limits;
+  }
+
+  /**
+   * Enters a room as soon as there is a link. `room.joined` waits for it.
+   *
+   * @param {string} name 1 to 64 letters, digits or `-._~`
+   * @param {JoinOptions} [options]
+   */
+  join(name, options = {}) {
+    if (this.#isClosed) throw new RelayError('closed', 'close() was called');
+    if (!/^(?!\.{1,2}$)[A-Za-z0-9\-._~]{1,64}$/.test(name)) throw new RelayError('bad_room', 'this is no name of a room');
+    if (this.#rooms.has(name)) throw new RelayError('already_in_room', 'this room is joined', { room: name });
+    const room = new Room(this.#session(), name, { token: this.#token, ...options });
+    this.#rooms.set(name, room);
+    // Once the page has its listeners.
+    queueMicrotask(() => this.state === 'connected' && this.#rooms.get(name) === room && room.enter());
+    return room;
+  }
+
+  /** Tries again now: out of a pause, or although it was refused. Otherwise does nothing. */
+  retry() {
+    if (this.state === 'refused' || this.status.retryAt !== null) this.#lifeline.connect();
+  }
+
+  /** Leaves all rooms and ends the connection for good. */
+  async close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const goodbyes = Promise.all([...this.#rooms.values()].map((room) => room.leave()));
+    if (this.state === 'connected') await Promise.race([goodbyes, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS_MAX))]);
+    this.#lifeline.close();
+    this.#outbox.reject(() => true, new RelayError('closed', 'close() was called'));
+  }
+
+  /** @returns {import('./oneport-types.js').Session} */
+  #session() {
+    return {
+      nextId: () => this.#nextId(),
+      ask: (frame, how) => this.#ask(frame, how),
+      tell: (frame) => this.#lifeline.send(encode(frame)),
+      giveUp: (room, isMeant, error) => this.#outbox.reject((request) => request.room === room && isMeant(request), error),
+      left: (room) => this.#rooms.get(room.name) === room && this.#rooms.delete(room.name),
+      ready: () => this.#outbox.pump(),
+    };
+  }
+
+  #nextId() {
+    this.#ids += 1;
+    return `${this.#prefix}-${this.#ids}`;
+  }
+
+  /**
+   * @param {import('./frames.js').ClientFrame & {id: string, room: string}} frame
+   * @param {{isBulk?: boolean, isAddressed?: boolean}} [how]
+   * @returns {Promise<any>}
+   */
+  #ask(frame, how) {
+    const data = encode(frame);
+    const bytes = typeof data === 'string' ? utf8(data).length : data.length;
+    const limit = Math.min(this.#limits?.frame_bytes ?? FRAME_BYTES_MAX, FRAME_BYTES_MAX);
+    if (bytes > limit) return Promise.reject(new RelayError('too_large', `a frame has at most ${limit} bytes, not ${bytes}`, { limit }));
+    const { id, room, t: kind } = frame;
+    return new Promise((resolve, reject) => this.#outbox.add({ id, room, kind, data, bytes, resolve, reject, ...how }));
+  }
+
+  /** @param {import('./frames.js').Welcome} frame */
+  #welcome({ resumed, limits }) {
+    this.#limits = limits;
+    this.#outbox.limits = limits;
+    if (!resumed) {
+      const error = new RelayError('unconfirmed', 'the session was lost, and nobody knows whether this arrived');
+      this.#outbox.reject(({ kind, isTold }) => isTold && kind === 'pub', error);
+      this.#outbox.reject(({ kind }) => kind === 'leave', error);
+    }
+    for (const room of this.#rooms.values()) room.enter();
+  }
+
+  #down() {
+    this.#outbox.takeBack();
+    for (const room of this.#rooms.values()) room.down();
+  }
+
+  #flush() {
+    for (const room of this.#rooms.values()) room.flush();
+    this.#outbox.pump();
+  }
+
+  /** With a storage the session waits for the page that comes next; else nobody need wait. */
+  #leaving() {
+    if (this.#storage !== null) return;
+    for (const room of this.#rooms.keys()) this.#lifeline.send(encode({ t: 'leave', room }));
+  }
+
+  /** @param {import('./frames.js').ServerFrame} frame */
+  #hear(frame) {
+    const id = 'id' in frame ? frame.id : undefined;
+    const room = 'room' in frame && frame.room !== undefined ? this.#rooms.get(frame.room) : undefined;
+    const isOfJoin = id !== undefined && (room?.isJoin(id) ?? false);
+    const isAnswer = id !== undefined && !isOfJoin && frame.t !== 'receipt';
+    const request = !isAnswer ? undefined : this.#outbox.find(id);
+    if (frame.t === 'err' && !isOfJoin) this.#refused(frame, request);
+    else if (request === undefined) room?.hear(frame);
+    else if (frame.t === 'history_begin') room?.hear(frame);
+    else this.#outbox.take(id)?.resolve(frame.t === 'history_end' ? room?.takeHistory(frame) : frame);
+    if (request !== undefined) this.#outbox.pump();
+  }
+
+  /**
+   * @param {import('./frames.js').Err} frame
+   * @param {import('./oneport-outbox.js').Request|undefined} request
+   */
+  #refused({ code, message, room, member, limit, retry_after_ms: retryAfterMs }, request) {
+    const error = new RelayError(code, message, { retryAfterMs, room, member, limit });
+    if (request === undefined) this.emit('fault', error);
+    else if (code === 'rate' && retryAfterMs !== undefined) this.#outbox.postpone(request, retryAfterMs);
+    else this.#outbox.take(request.id)?.reject(error);
+  }
+}
