@@ -187,9 +187,9 @@ impl Relay {
         {
             return Ok(Some(published(id.clone(), publish.room, offset, true)));
         }
-        let of = self
-            .hub
-            .audience_size(stay.seat, publish.to.as_ref(), publish.echo);
+        let (hub, to) = (&self.hub, publish.to.as_ref());
+        let wants_receipt = publish.delivery.receipt();
+        let receivers = wants_receipt.then(|| hub.audience_size(stay.seat, to, publish.echo));
         let payload = publish.payload.into_owned();
         let payload = self.judge(stay.seat, &publish.topic, payload);
         let payload = payload.map_err(|why| Rejection::new(ErrorCode::Refused, why))?;
@@ -208,7 +208,7 @@ impl Relay {
         let now = self.unix_now();
         let offset = self.hub.publish(now, stay.seat, publication);
         let offset = offset.map_err(Rejection::of)?;
-        if publish.delivery.receipt() {
+        if let Some(of) = receivers {
             let subject = (publish.room.clone(), offset);
             self.want_receipt(key, request.clone(), subject, of);
         }
