@@ -23,12 +23,18 @@ impl Relay {
                 Next::Entry(reader, entry) => (reader, entry),
                 Next::Idle | Next::Gap { .. } => break,
                 Next::Slow => {
-                    outcome.is_slow = true;
+                    outcome.bye = Some(ByeCode::Slow);
                     break;
                 }
             };
             let channel = plain_channel(&client.channels, reader);
             let written = match (channel, entry.payload()) {
+                // A framed client may say nothing, and a plain channel cannot carry it.
+                (_, Some((_, []))) => {
+                    self.stats.empty_skipped += 1;
+                    self.hub.skip(reader);
+                    continue;
+                }
                 (Some(channel), Some((kind, bytes))) => write(&mut batch, channel, kind, bytes),
                 _ => Write::Refused,
             };
@@ -99,23 +105,34 @@ impl Relay {
         };
         let lossy_channel = client.channel_with(&Role::Lossy).unwrap_or(channel);
         let mut outcome = Outcome {
-            is_slow: session.outbox.is_overfull(),
+            bye: session.outbox.is_overfull().then_some(ByeCode::Slow),
             ..Outcome::default()
         };
         let mut batch = client.link.batch(self.now);
         while let Some((kind, bytes)) = session.outbox.front() {
-            if write(&mut batch, channel, kind, bytes) == Write::Full {
-                outcome.is_full = true;
-                break;
+            match write(&mut batch, channel, kind, bytes) {
+                Write::Accepted => {
+                    outcome.has_written = true;
+                    session.outbox.pop();
+                }
+                Write::Full => {
+                    outcome.is_full = true;
+                    break;
+                }
+                // It must take messages of 256 KiB, and its description says that it does not.
+                Write::TooLarge => {
+                    outcome.bye = Some(ByeCode::Protocol);
+                    break;
+                }
+                // The channel is closing.
+                Write::Refused => break,
             }
-            outcome.has_written = true;
-            session.outbox.pop();
         }
-        while !outcome.is_full && !outcome.is_slow {
+        while !outcome.is_full && outcome.bye.is_none() {
             let (reader, subject, written) = match self.hub.next(owner) {
                 Next::Idle => break,
                 Next::Slow => {
-                    outcome.is_slow = true;
+                    outcome.bye = Some(ByeCode::Slow);
                     break;
                 }
                 Next::Entry(reader, entry) => {
@@ -162,8 +179,8 @@ impl Relay {
     fn conclude(&mut self, id: LinkId, outcome: Outcome) {
         self.unsettled.push_back(id);
         self.stats.lossy_dropped += outcome.lossy_dropped;
-        if outcome.is_slow {
-            self.end_link(id, ByeCode::Slow);
+        if let Some(code) = outcome.bye {
+            self.end_link(id, code);
             return;
         }
         let client = &mut self.links[id];
@@ -182,7 +199,8 @@ impl Relay {
 struct Outcome {
     has_written: bool,
     is_full: bool,
-    is_slow: bool,
+    /// Why the link must end, if it must.
+    bye: Option<ByeCode>,
     lossy_dropped: u64,
 }
 

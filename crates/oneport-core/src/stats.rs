@@ -34,6 +34,8 @@ pub struct Stats {
     /// Channels that were closed because they did not take a message: mostly because it was larger
     /// than their peer allows.
     pub undeliverable: u64,
+    /// Empty messages that did not go to a plain channel, once for each: it could not carry them.
+    pub empty_skipped: u64,
     /// Lossy messages that were dropped, once for each receiver that could not take one.
     pub lossy_dropped: u64,
     /// Datagrams that came in.

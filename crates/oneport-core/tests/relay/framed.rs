@@ -404,6 +404,22 @@ fn plain_and_framed_clients_talk() {
 }
 
 #[test]
+fn an_empty_message_harms_no_plain_channel() {
+    let mut world = World::new(config());
+    let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
+    let plain = world.join("lobby");
+    for text in ["", "full"] {
+        let publish = json!({"t": "pub", "room": "lobby", "topic": "chat", "text": text});
+        ada.say(&mut world, &publish);
+    }
+    world.run_for(second(1));
+    assert_eq!(bob.texts(&world), ["", "full"]);
+    assert_eq!(world.heard(plain), ["full"]);
+    assert_eq!(world.clients[plain].channels_closed, 0);
+    assert_eq!(world.relay.stats().empty_skipped, 1);
+}
+
+#[test]
 fn a_plain_message_too_long_for_a_frame_is_told() {
     let mut world = World::new(config());
     let ada = Speaker::in_room(&mut world, "ada");
