@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use oneport_link::{ChannelConfig, CloseReason};
+use oneport_link::{ChannelConfig, CloseReason, Kind, Write};
 use oneport_tests::{
     Result,
     http::{self, Response},
@@ -135,6 +135,45 @@ fn a_session_has_a_url_and_ends_with_it() -> Result {
     ada.run_until("the link to end", |ada| ada.closed.is_some())?;
     assert_eq!(ada.closed, Some(CloseReason::ByPeer));
     Ok(())
+}
+
+/// The others see a framed member leave at once, and its place cannot be resumed.
+#[test]
+fn a_delete_is_a_leave_of_all_that_the_session_is_in() -> Result {
+    let relay = Relay::on_loopback()?;
+    let at = relay.address();
+    let framed = || -> Result<NativeClient> {
+        let channel = ChannelConfig {
+            protocol: "oneport.v1".into(),
+            ..ChannelConfig::new("main")
+        };
+        NativeClient::join_with(at, "home", channel)
+    };
+    let say = |client: &mut NativeClient, frame: Value, answer: &str| {
+        assert_eq!(
+            client.send(Kind::Text, frame.to_string().as_bytes()),
+            Write::Accepted
+        );
+        client.run_until(answer, |client| client.heard().join("\n").contains(answer))
+    };
+    let (mut ada, mut bob) = (framed()?, framed()?);
+    for client in [&mut ada, &mut bob] {
+        say(client, json!({"t": "hello", "version": 1}), "welcome")?;
+        say(client, json!({"t": "join", "room": "lobby"}), "\"joined\"")?;
+    }
+    let response = bob.response.take().expect("it joined");
+    let session = response.header("location").expect("a session").to_owned();
+    assert_eq!(http::request(at, "DELETE", &session, &[], b"")?.status, 200);
+    ada.run_until("bob has left", |ada| {
+        let last = ada.heard().pop().unwrap_or_default();
+        last.contains(r#""what":"left","reason":"left""#)
+    })?;
+    assert!(!ada.heard().join("\n").contains("away"));
+    bob.run_until("the link to end", |bob| bob.closed.is_some())?;
+    let welcome: Value = serde_json::from_str(&bob.heard()[0]).expect("JSON");
+    let mut again = framed()?;
+    let hello = json!({"t": "hello", "version": 1, "resume": welcome["resume"]});
+    say(&mut again, hello, r#""resumed":false"#)
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Instant;
 #[cfg(doc)]
 use oneport_link::LinkConfig;
 use oneport_link::{Link, OfferError};
+use oneport_wire::frame::LeaveReason;
 use oneport_wire::{ErrorCode, OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
 
 use crate::client::Client;
@@ -103,19 +104,23 @@ impl Relay {
         })
     }
 
-    /// Ends a session of a room; its client's `onclose` fires. Answers whether there was one.
+    /// Ends a link of a room and its client's stay: its members leave at once, in all rooms, also if
+    /// the link is lost already and the session is in its grace time. The client's `onclose` fires, and
+    /// there is nothing to resume. Answers whether there was such a link or session. The URL of a link
+    /// that another has replaced is none.
     pub fn disconnect(&mut self, now: Instant, room: &RoomName, session: SessionId) -> bool {
         self.advance(now);
-        let Some(&id) = self.by_session_id.get(&session) else {
-            return false;
-        };
-        let client = &mut self.links[id];
-        if client.room != *room {
-            return false;
+        let framed = self.sessions.at_url(room, session);
+        if let Some(key) = framed {
+            self.end_session(key, LeaveReason::Left);
         }
-        client.link.close(self.now, "left");
-        self.settle(id);
-        true
+        let link = self.by_session_id.get(&session).copied();
+        let link = link.filter(|id| self.links[*id].room == *room);
+        if let Some(id) = link {
+            self.links[id].link.close(self.now, "left");
+            self.settle(id);
+        }
+        framed.is_some() || link.is_some()
     }
 }
 

@@ -175,7 +175,7 @@ impl Relay {
     pub fn is_empty(&self) -> bool {
         self.links.is_empty()
             && self.by_session_id.is_empty()
-            && self.sessions.len() == 0
+            && self.sessions.is_empty()
             && self.hub.is_deserted()
             && self.carriers.is_empty()
             && self.lossy.is_empty()

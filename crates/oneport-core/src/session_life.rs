@@ -6,7 +6,7 @@ use std::time::Duration;
 use oneport_wire::frame::{
     Bye, Hello, LeaveReason, Left, Limits, Rejection, ServerFrame, Version, Welcome,
 };
-use oneport_wire::{ByeCode, CLIENT_FRAME_BYTES_MAX, ErrorCode, RequestId};
+use oneport_wire::{ByeCode, CLIENT_FRAME_BYTES_MAX, ErrorCode, RequestId, RoomName, SessionId};
 
 use crate::framed::{Answer, internal};
 use crate::lossy::Waiting;
@@ -28,12 +28,15 @@ impl Relay {
             .resume
             .as_ref()
             .and_then(|token| self.sessions.find(token));
+        let client = &self.links[id];
+        let url = (client.room.clone(), client.session_id);
         let key = match found {
             Some(key) => {
                 self.replace_link(key);
+                self.sessions.set_url(key, url);
                 key
             }
-            None => self.begin_session()?,
+            None => self.begin_session(url)?,
         };
         let session = self.sessions.get_mut(key).ok_or_else(internal)?;
         session.link = Some(id);
@@ -70,7 +73,7 @@ impl Relay {
         Ok(Some(welcome.into()))
     }
 
-    fn begin_session(&mut self) -> Result<SessionKey, Rejection> {
+    fn begin_session(&mut self, url: (RoomName, SessionId)) -> Result<SessionKey, Rejection> {
         if self.sessions.len() >= self.config.sessions_max {
             return Err(Rejection::of(ErrorCode::Memory));
         }
@@ -80,6 +83,7 @@ impl Relay {
             resume: self.secrets.resume_token(),
             owner,
             link: None,
+            url,
             rooms: BTreeMap::new(),
             outbox: Outbox::default(),
             bucket: Bucket::new(self.config.rate, self.unix_now()),

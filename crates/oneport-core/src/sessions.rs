@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use oneport_wire::frame::ServerFrame;
-use oneport_wire::{Kind, ResumeToken, RoomName, SILENCE_MS_MAX, SessionLabel, UnixMillis};
+use oneport_wire::{
+    Kind, ResumeToken, RoomName, SILENCE_MS_MAX, SessionId, SessionLabel, UnixMillis,
+};
 use slotmap::{SlotMap, new_key_type};
 
 use crate::hub::{OwnerId, ReaderId, SeatId};
@@ -30,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) owner: OwnerId,
     /// Its link; none during the grace time.
     pub(crate) link: Option<LinkId>,
+    /// The URL of its latest link: ending that ends the session, in its grace time as well.
+    pub(crate) url: (RoomName, SessionId),
     pub(crate) rooms: BTreeMap<RoomName, Stay>,
     pub(crate) outbox: Outbox,
     pub(crate) bucket: Bucket,
@@ -121,25 +125,44 @@ impl Outbox {
     }
 }
 
-/// All sessions, and the tokens that bring them back.
+/// All sessions, the tokens that bring them back, and the URLs that end them.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     sessions: SlotMap<SessionKey, Session>,
     by_token: HashMap<ResumeToken, SessionKey>,
+    by_url: HashMap<SessionId, SessionKey>,
 }
 
 impl Sessions {
     pub(crate) fn insert(&mut self, session: Session) -> SessionKey {
-        let token = session.resume;
+        let (token, (_, url)) = (session.resume, session.url.clone());
         let key = self.sessions.insert(session);
         self.by_token.insert(token, key);
+        self.by_url.insert(url, key);
         key
     }
 
     pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Session> {
         let session = self.sessions.remove(key)?;
         self.by_token.remove(&session.resume);
+        self.by_url.remove(&session.url.1);
         Some(session)
+    }
+
+    /// The session has another link, and with it another URL. The one before means nothing to it any
+    /// longer.
+    pub(crate) fn set_url(&mut self, key: SessionKey, url: (RoomName, SessionId)) {
+        if let Some(session) = self.sessions.get_mut(key) {
+            self.by_url.remove(&session.url.1);
+            self.by_url.insert(url.1, key);
+            session.url = url;
+        }
+    }
+
+    /// The session with this URL.
+    pub(crate) fn at_url(&self, room: &RoomName, id: SessionId) -> Option<SessionKey> {
+        let key = *self.by_url.get(&id)?;
+        (self.sessions[key].url.0 == *room).then_some(key)
     }
 
     /// The session of this token. Whoever guesses does so among 2^128, whatever the lookup's timing
@@ -158,5 +181,9 @@ impl Sessions {
 
     pub(crate) fn len(&self) -> usize {
         self.sessions.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.by_token.is_empty() && self.by_url.is_empty()
     }
 }

@@ -7,7 +7,7 @@ use oneport_link::Kind;
 use oneport_wire::{Payload, UnixMillis};
 use serde_json::json;
 
-use crate::framed::Speaker;
+use crate::speaker::Speaker;
 use crate::world::{World, config};
 
 /// Lets in who knows the word, until a minute after the start; likes no bad words.

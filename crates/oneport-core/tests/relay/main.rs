@@ -3,6 +3,8 @@
 
 mod framed;
 mod gate;
+mod leaving;
+mod speaker;
 mod world;
 
 use std::time::Duration;
