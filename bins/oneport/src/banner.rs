@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use oneport_core::RelayConfig;
+use oneport_core::{RelayConfig, SlowPolicies};
 use oneport_wire::RoomName;
 
 /// What is printed when the relay has started: where the page is, what a firewall must open, and
@@ -40,7 +40,11 @@ impl fmt::Display for Banner<'_> {
             Bytes(self.config.bytes_max()),
             Bytes(self.config.client_bytes_max()),
             Bytes(hub.ring_bytes_max),
-        )
+        )?;
+        if self.config.slow_policies != SlowPolicies::default() {
+            writeln!(f, "slow    {}", self.config.slow_policies)?;
+        }
+        Ok(())
     }
 }
 

@@ -6,9 +6,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use oneport_core::{SlowPolicies, SlowPolicy};
+use oneport_wire::RoomPattern;
 
 use crate::chat::ChatArgs;
-use crate::token::{Claims, Name, Right, RoomPattern, UnixTime};
+use crate::token::{Claims, Name, Right, UnixTime};
 
 /// A WebRTC data channel relay: browsers chat as a group, each with one connection to this server,
 /// everything through one port.
@@ -84,6 +86,62 @@ pub struct ServeArgs {
     /// How many clients of one address may be connecting at the same moment.
     #[arg(long, value_name = "N", default_value_t = Count(64))]
     pub max_connecting_per_address: Count,
+
+    /// What becomes of a client of oneport.v1 that takes messages too slowly: disconnect (it may
+    /// resume) or gap (it is told what it has lost, and goes on). `game-*=gap` is for some rooms;
+    /// repeat it for others, the first that matches counts. Without a room it is for all others.
+    /// Default: disconnect.
+    #[arg(long, value_name = "[ROOM=]POLICY")]
+    pub slow: Vec<SlowRule>,
+}
+
+impl ServeArgs {
+    /// The rooms' policies for slow clients.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that says something of rooms of which one before it has said something.
+    pub fn slow_policies(&self) -> Result<SlowPolicies, SlowRule> {
+        let mut policies = SlowPolicies::default();
+        for (at, rule) in self.slow.iter().enumerate() {
+            if self.slow[..at]
+                .iter()
+                .any(|other| other.rooms == rule.rooms)
+            {
+                return Err(rule.clone());
+            }
+            match &rule.rooms {
+                Some(rooms) => policies.rules.push((rooms.clone(), rule.policy)),
+                None => policies.others = rule.policy,
+            }
+        }
+        Ok(policies)
+    }
+}
+
+/// A policy for slow clients, of some rooms or of those that no other rule names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlowRule {
+    /// The rooms.
+    pub rooms: Option<RoomPattern>,
+    /// Their policy.
+    pub policy: SlowPolicy,
+}
+
+impl FromStr for SlowRule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (rooms, policy) = match text.rsplit_once('=') {
+            Some((rooms, policy)) => (Some(rooms), policy),
+            None => (None, text),
+        };
+        let rooms = rooms.map(str::parse::<RoomPattern>).transpose();
+        Ok(Self {
+            rooms: rooms.map_err(|error| error.to_string())?,
+            policy: policy.parse().map_err(|error| format!("{error}"))?,
+        })
+    }
 }
 
 /// What a token shall say.
@@ -229,9 +287,46 @@ mod tests {
             "oneport --no-such-flag",
             "oneport --open --secret-file secret",
             "oneport --secret-file",
+            "oneport --slow",
+            "oneport --slow fast",
+            "oneport --slow skip",
+            "oneport --slow =gap",
+            "oneport --slow lobby",
+            "oneport --slow a*b=gap",
+            "oneport --slow lobby=",
+            "oneport --slow lobby=gap=gap",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn slow_policies_by_room() {
+        for (line, shown) in [
+            ("", "disconnect in all rooms"),
+            ("--slow disconnect", "disconnect in all rooms"),
+            ("--slow gap", "gap in all rooms"),
+            (
+                "--slow game-*=gap",
+                "gap in game-*; disconnect in all rooms else",
+            ),
+            (
+                "--slow gap --slow a=disconnect --slow a*=gap --slow *=disconnect",
+                "disconnect in a; gap in a*; disconnect in *; gap in all rooms else",
+            ),
+        ] {
+            let policies = parse(&format!("oneport {line}"))
+                .expect(line)
+                .slow_policies();
+            assert_eq!(policies.expect(line).to_string(), shown, "{line}");
+        }
+        for line in [
+            "--slow gap --slow disconnect",
+            "--slow a=gap --slow b=gap --slow a=gap",
+        ] {
+            let args = parse(&format!("oneport {line}")).expect("each is valid");
+            assert!(args.slow_policies().is_err(), "{line}");
         }
     }
 

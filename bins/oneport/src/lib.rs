@@ -17,7 +17,7 @@ mod token_gate;
 pub use banner::Banner;
 pub use candidates::NoCandidate;
 pub use chat::{ChatArgs, chat};
-pub use cli::{Cli, Command, Count, Lifetime, ServeArgs, TokenArgs};
+pub use cli::{Cli, Command, Count, Lifetime, ServeArgs, SlowRule, TokenArgs};
 pub use oneport_client as client;
 pub use oneport_wire as wire;
 pub use participant::{Commander, Participant, ParticipantError};

@@ -15,7 +15,7 @@ use oneport_signal::Endpoint;
 use crate::assets::ASSETS;
 use crate::backend::RelayBackend;
 use crate::candidates::{self, NoCandidate};
-use crate::cli::ServeArgs;
+use crate::cli::{ServeArgs, SlowRule};
 use crate::token::Authority;
 use crate::token_gate::TokenGate;
 
@@ -53,7 +53,7 @@ impl Server {
         let interfaces = candidates::interfaces();
         let candidates = candidates::candidates(&listen, &args.announce, &interfaces)
             .map_err(StartError::NoCandidate)?;
-        let config = relay_config(args, candidates);
+        let config = relay_config(args, candidates)?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| StartError::Io(io::Error::other(error)))?;
         let mut relay = Relay::new(Instant::now(), config.clone(), seed);
@@ -163,9 +163,9 @@ fn spawn(sockets: Sockets, relay: Relay, authority: Option<Arc<Authority>>) -> i
     Ok((handle, thread.spawn(move || event_loop.run())?))
 }
 
-fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> RelayConfig {
+fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> Result<RelayConfig, StartError> {
     let defaults = RelayConfig::new(LinkConfig::new(Certificate::generate(), candidates));
-    RelayConfig {
+    Ok(RelayConfig {
         hub: HubLimits {
             rooms_max: args.max_rooms.0,
             members_per_room_max: args.max_room_clients.0,
@@ -179,8 +179,9 @@ fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> RelayConfig {
         unix_time: SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default(),
+        slow_policies: args.slow_policies().map_err(StartError::SlowTwice)?,
         ..defaults
-    }
+    })
 }
 
 /// Why a server cannot start.
@@ -193,6 +194,8 @@ pub enum StartError {
     },
     /// It would let anybody in, and only those with a token.
     OpenWithSecret,
+    /// Two policies for the same slow clients.
+    SlowTwice(SlowRule),
     /// A socket cannot be had.
     Bind(BindError),
     /// Clients could not reach it.
@@ -205,7 +208,10 @@ impl StartError {
     /// The exit code: 2 where other arguments would help, 1 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NotOpen { .. } | Self::OpenWithSecret | Self::NoCandidate(_) => 2,
+            Self::NotOpen { .. }
+            | Self::OpenWithSecret
+            | Self::SlowTwice(_)
+            | Self::NoCandidate(_) => 2,
             Self::Bind(_) | Self::Io(_) => 1,
         }
     }
@@ -223,6 +229,10 @@ impl fmt::Display for StartError {
                 "--open lets anybody in, and a secret only those with an access token: choose one \
                  (the secret may also be in the environment, as ONEPORT_SECRET)",
             ),
+            Self::SlowTwice(SlowRule { rooms, .. }) => match rooms {
+                Some(rooms) => write!(f, "--slow names the rooms {rooms} twice"),
+                None => f.write_str("--slow without a room stands there twice"),
+            },
             Self::Bind(error) => error.fmt(f),
             Self::NoCandidate(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),

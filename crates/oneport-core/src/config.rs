@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use oneport_link::LinkConfig;
 
-use crate::Rate;
-use crate::hub::{HubLimits, Lag};
+use crate::hub::HubLimits;
 use crate::sessions::Outbox;
+use crate::{Rate, SlowPolicies};
 
 /// What a [`Relay`](crate::Relay) is made of and how much it may use.
 #[derive(Clone, Debug)]
@@ -36,8 +36,8 @@ pub struct RelayConfig {
     pub rate: Rate,
     /// How many of a session's last message ids are remembered, to recognise a retry.
     pub publish_ids_max: usize,
-    /// What becomes of a framed client that is too slow: [`Lag::Disconnect`] or [`Lag::Gap`].
-    pub slow_policy: Lag,
+    /// What becomes of framed clients that are too slow, room by room.
+    pub slow_policies: SlowPolicies,
     /// How many messages one request for history brings at most.
     pub history_max: usize,
     /// How long a relay that shuts down waits for its last datagrams to leave.
@@ -60,7 +60,7 @@ impl RelayConfig {
             rooms_per_session_max: 32,
             rate: Rate::default(),
             publish_ids_max: 256,
-            slow_policy: Lag::Disconnect,
+            slow_policies: SlowPolicies::default(),
             history_max: 500,
             shutdown_timeout: Duration::from_secs(1),
         }

@@ -52,7 +52,7 @@ impl Relay {
             true => Filter::Everything,
             false => Filter::Nothing,
         };
-        let lag = self.config.slow_policy;
+        let lag = self.config.slow_policies.of(&room).into();
         let reader = self.hub.add_reader(owner, stay.seat, filter, lag, from);
         let seat = stay.seat;
         session.rooms.insert(room.clone(), Stay { reader, ..stay });

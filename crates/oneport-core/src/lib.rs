@@ -76,6 +76,7 @@ mod rights;
 mod secrets;
 mod session_life;
 mod sessions;
+mod slow;
 mod stats;
 
 pub use command::{Command, Connected, Reply};
@@ -89,4 +90,5 @@ pub use rate::Rate;
 pub(crate) use relay::LinkId;
 pub use relay::Relay;
 pub use rights::Rights;
+pub use slow::{SlowPolicies, SlowPolicy, UnknownSlowPolicy};
 pub use stats::Stats;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use oneport_wire::RoomName;
+use oneport_wire::{RoomName, RoomPattern};
 use serde::{Deserialize, Serialize};
 
-use super::{Name, Rights, RoomPattern, Subject, TokenError, UnixTime};
+use super::{Name, Rights, Subject, TokenError, UnixTime};
 
 /// How far the clock of whoever signs tokens may be from ours. Machines that keep their time by NTP
 /// differ by less than a second; more leeway than needed only keeps expired tokens alive.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use oneport_wire::{Refusal, RoomName};
+use oneport_wire::{Refusal, RoomName, RoomPattern};
 
-use super::{Right, RoomPattern, TOKEN_BYTES_MAX};
+use super::{Right, TOKEN_BYTES_MAX};
 
 /// Why a token does not let its bearer in: the bearer's fault, or that of whoever signed the token.
 ///

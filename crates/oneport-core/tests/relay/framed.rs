@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use oneport_core::RelayConfig;
-use oneport_core::hub::{HubLimits, Lag};
+use oneport_core::hub::HubLimits;
+use oneport_core::{RelayConfig, SlowPolicies, SlowPolicy};
 use oneport_link::{ChannelConfig, Kind};
 use serde_json::{Value, json};
 
@@ -463,9 +463,9 @@ fn who_publishes_too_fast_is_told_when_to_go_on() {
 
 #[test]
 fn who_cannot_keep_up_is_told_or_skips_as_configured() {
-    for policy in [Lag::Disconnect, Lag::Gap] {
+    for policy in [SlowPolicy::Disconnect, SlowPolicy::Gap] {
         let config = RelayConfig {
-            slow_policy: policy,
+            slow_policies: policy.into(),
             hub: HubLimits {
                 ring_messages_max: 64,
                 ..HubLimits::default()
@@ -482,7 +482,7 @@ fn who_cannot_keep_up_is_told_or_skips_as_configured() {
             world.run_for(Duration::from_millis(20));
         }
         world.clients[slow.0].is_cut = false;
-        if policy == Lag::Disconnect {
+        if policy == SlowPolicy::Disconnect {
             let (back, _) = slow.resume(&mut world, position);
             let joined = back.joined(&world);
             assert_eq!(
@@ -505,6 +505,49 @@ fn who_cannot_keep_up_is_told_or_skips_as_configured() {
             "got or told"
         );
     }
+}
+
+#[test]
+fn rooms_of_one_relay_have_policies_of_their_own() {
+    let config = RelayConfig {
+        slow_policies: SlowPolicies {
+            rules: vec![("game-*".parse().expect("a pattern"), SlowPolicy::Gap)],
+            others: SlowPolicy::Disconnect,
+        },
+        hub: HubLimits {
+            ring_messages_max: 64,
+            ..HubLimits::default()
+        },
+        ..config()
+    };
+    let mut world = World::new(config);
+    let [ada, slow] = ["ada", "slow"].map(|name| Speaker::in_room(&mut world, name));
+    for speaker in [&ada, &slow] {
+        speaker.ask(&mut world, json!({"t": "join", "room": "game-1"}));
+    }
+    let flood = |world: &mut World, room: &str| {
+        slow.cut(world);
+        for _ in 0..200 {
+            let text = "x".repeat(4000);
+            ada.say(world, &json!({"t": "pub", "room": room, "text": text}));
+            world.run_for(Duration::from_millis(20));
+        }
+        world.clients[slow.0].is_cut = false;
+        world.run_for(second(20));
+    };
+    flood(&mut world, "game-1");
+    let gap = slow.of_type(&world, "gap");
+    assert_eq!(gap.len(), 1);
+    assert_eq!(
+        (&gap[0]["room"], &gap[0]["reason"]),
+        (&json!("game-1"), &json!("slow"))
+    );
+    assert!(world.clients[slow.0].closed.is_none());
+    assert_eq!(world.relay.stats().closed.get("slow"), None);
+    flood(&mut world, "lobby");
+    assert_eq!(world.relay.stats().closed.get("slow"), Some(&1));
+    assert!(world.clients[slow.0].closed.is_some());
+    assert_eq!(slow.of_type(&world, "gap").len(), 1, "none in the lobby");
 }
 
 #[test]

@@ -1,10 +1,9 @@
-//! The rooms that a token is for.
+//! Some of all rooms, by name.
 
 use std::fmt;
 use std::str::FromStr;
 
-use oneport_wire::{RoomName, RoomNameError};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use crate::{RoomName, RoomNameError};
 
 /// A room's name, or the beginning of room names and a `*`: `team-*` is every room whose name begins
 /// with `team-`, and `*` is every room. A `*` cannot stand in a room's name, so there is no doubt.
@@ -58,18 +57,7 @@ impl fmt::Display for RoomPattern {
     }
 }
 
-impl Serialize for RoomPattern {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for RoomPattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+crate::text::serde_as_text!(RoomPattern);
 
 #[cfg(test)]
 mod tests {
