@@ -42,6 +42,8 @@ fn unusable_arguments_exit_with_two_and_say_what_to_do() -> Result {
         (&["--listen", "3478"], "--listen"),
         (&["--max-clients", "none"], "--max-clients"),
         (&["serve", "--no-such-flag"], "--no-such-flag"),
+        (&["--max-memory", "7M"], "needs 8M"),
+        (&["--max-memory", "much"], "512M"),
         (&["--slow", "quick"], "disconnect and gap"),
         (&["--slow", "gap", "--slow", "gap"], "twice"),
         (&["sing"], "sing"),

@@ -208,6 +208,18 @@ fn the_same_exchange_over_websocket() -> Result {
 }
 
 #[test]
+fn a_client_beyond_the_memory_is_asked_to_come_later() -> Result {
+    let relay = Relay::start(&["--listen", "127.0.0.1:0", "--max-memory", "8M"])?;
+    let at = relay.address();
+    let _ada = NativeClient::join(at, "lobby", "chat")?;
+    let (_bob, offer) = NativeClient::offer(at, ChannelConfig::new("chat"))?;
+    let refused = http::request(at, "POST", "/r/lobby", &[SDP], offer.as_bytes())?;
+    assert_eq!((refused.status, &*code(&refused)), (503, "memory"));
+    assert_eq!(refused.header("retry-after"), Some("30"));
+    Ok(())
+}
+
+#[test]
 fn answers_name_the_announced_address() -> Result {
     let relay = Relay::start(&["--listen", "127.0.0.1:0", "--announce", "203.0.113.7"])?;
     let at = SocketAddr::from(([127, 0, 0, 1], relay.port()));

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use oneport_core::{RelayConfig, SlowPolicies};
 use oneport_wire::RoomName;
 
+use crate::bytes::Bytes;
+
 /// What is printed when the relay has started: where the page is, what a firewall must open, and
 /// how much may be used.
 pub struct Banner<'a> {
@@ -34,10 +36,17 @@ impl fmt::Display for Banner<'_> {
             link.channels_max,
             RoomName::BYTES_MAX,
         )?;
+        let without_limit = Bytes(self.config.bytes_max());
+        match self.config.memory_bytes_max.map(Bytes) {
+            Some(limit) => write!(
+                f,
+                "memory  limited to {limit}, without that {without_limit}"
+            )?,
+            None => write!(f, "memory  at most {without_limit}")?,
+        }
         writeln!(
             f,
-            "memory  at most {}: {} for each client, {} for each room; an idle client takes about 50 KiB",
-            Bytes(self.config.bytes_max()),
+            ": {} for each client, {} for each room; an idle client takes about 50 KiB",
             Bytes(self.config.client_bytes_max()),
             Bytes(hub.ring_bytes_max),
         )?;
@@ -63,43 +72,5 @@ impl Banner<'_> {
             )?;
         }
         Ok(())
-    }
-}
-
-/// A number of bytes for people: the largest unit in which it has at most one decimal.
-struct Bytes(usize);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = ["KiB", "MiB", "GiB", "TiB"];
-        let mut tenths = self.0 * 10 / 1024;
-        let mut unit = 0;
-        while tenths >= 10_240 && unit + 1 < units.len() {
-            tenths /= 1024;
-            unit += 1;
-        }
-        match tenths % 10 {
-            0 => write!(f, "{} {}", tenths / 10, units[unit]),
-            tenth => write!(f, "{}.{tenth} {}", tenths / 10, units[unit]),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_for_people() {
-        for (bytes, text) in [
-            (256 * 1024, "256 KiB"),
-            (4 << 20, "4 MiB"),
-            (1536 * 1024, "1.5 MiB"),
-            (100, "0 KiB"),
-            (2_621_440_000, "2.4 GiB"),
-            (5 << 40, "5 TiB"),
-        ] {
-            assert_eq!(Bytes(bytes).to_string(), text);
-        }
     }
 }

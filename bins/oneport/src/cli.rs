@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use oneport_core::{SlowPolicies, SlowPolicy};
 use oneport_wire::RoomPattern;
 
+use crate::bytes::Bytes;
 use crate::chat::ChatArgs;
 use crate::token::{Claims, Name, Right, UnixTime};
 
@@ -86,6 +87,12 @@ pub struct ServeArgs {
     /// How many clients of one address may be connecting at the same moment.
     #[arg(long, value_name = "N", default_value_t = Count(64))]
     pub max_connecting_per_address: Count,
+
+    /// How much memory clients, sessions and rooms may take together, such as 512M or 2G. Each counts
+    /// with the most that it may hold, so it holds for certain; who would come beyond it is refused.
+    /// Default: what the other limits together allow.
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<Bytes>,
 
     /// What becomes of a client of oneport.v1 that takes messages too slowly: disconnect (it may
     /// resume) or gap (it is told what it has lost, and goes on). `game-*=gap` is for some rooms;
@@ -287,6 +294,12 @@ mod tests {
             "oneport --no-such-flag",
             "oneport --open --secret-file secret",
             "oneport --secret-file",
+            "oneport --max-memory",
+            "oneport --max-memory 0",
+            "oneport --max-memory much",
+            "oneport --max-memory 1.5G",
+            "oneport --max-memory -1G",
+            "oneport --max-memory 999999999999G",
             "oneport --slow",
             "oneport --slow fast",
             "oneport --slow skip",

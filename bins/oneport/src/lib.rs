@@ -6,6 +6,7 @@
 mod assets;
 mod backend;
 mod banner;
+mod bytes;
 mod candidates;
 mod chat;
 mod cli;
@@ -15,6 +16,7 @@ pub mod token;
 mod token_gate;
 
 pub use banner::Banner;
+pub use bytes::Bytes;
 pub use candidates::NoCandidate;
 pub use chat::{ChatArgs, chat};
 pub use cli::{Cli, Command, Count, Lifetime, ServeArgs, SlowRule, TokenArgs};

@@ -165,7 +165,7 @@ fn spawn(sockets: Sockets, relay: Relay, authority: Option<Arc<Authority>>) -> i
 
 fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> Result<RelayConfig, StartError> {
     let defaults = RelayConfig::new(LinkConfig::new(Certificate::generate(), candidates));
-    Ok(RelayConfig {
+    let config = RelayConfig {
         hub: HubLimits {
             rooms_max: args.max_rooms.0,
             members_per_room_max: args.max_room_clients.0,
@@ -180,8 +180,16 @@ fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> Result<RelayCo
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default(),
         slow_policies: args.slow_policies().map_err(StartError::SlowTwice)?,
+        memory_bytes_max: args.max_memory.map(|bytes| bytes.0),
         ..defaults
-    })
+    };
+    let memory_bytes_min = config.memory_bytes_min();
+    match args.max_memory {
+        Some(bytes) if bytes.0 < memory_bytes_min => Err(StartError::TooLittleMemory {
+            bytes_min: memory_bytes_min,
+        }),
+        _ => Ok(config),
+    }
 }
 
 /// Why a server cannot start.
@@ -196,6 +204,11 @@ pub enum StartError {
     OpenWithSecret,
     /// Two policies for the same slow clients.
     SlowTwice(SlowRule),
+    /// The limit of memory would keep everybody out.
+    TooLittleMemory {
+        /// What one client in one room needs, in bytes.
+        bytes_min: usize,
+    },
     /// A socket cannot be had.
     Bind(BindError),
     /// Clients could not reach it.
@@ -211,6 +224,7 @@ impl StartError {
             Self::NotOpen { .. }
             | Self::OpenWithSecret
             | Self::SlowTwice(_)
+            | Self::TooLittleMemory { .. }
             | Self::NoCandidate(_) => 2,
             Self::Bind(_) | Self::Io(_) => 1,
         }
@@ -233,6 +247,13 @@ impl fmt::Display for StartError {
                 Some(rooms) => write!(f, "--slow names the rooms {rooms} twice"),
                 None => f.write_str("--slow without a room stands there twice"),
             },
+            Self::TooLittleMemory { bytes_min } => {
+                let least = bytes_min.div_ceil(1 << 20);
+                write!(
+                    f,
+                    "--max-memory would keep everybody out: one client in one room needs {least}M"
+                )
+            }
             Self::Bind(error) => error.fmt(f),
             Self::NoCandidate(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),

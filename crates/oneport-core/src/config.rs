@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use oneport_link::LinkConfig;
+use oneport_wire::Meta;
 
 use crate::hub::HubLimits;
+use crate::receipts::RECEIPTS_MAX;
 use crate::sessions::Outbox;
 use crate::{Rate, SlowPolicies};
 
@@ -40,6 +42,10 @@ pub struct RelayConfig {
     pub slow_policies: SlowPolicies,
     /// How many messages one request for history brings at most.
     pub history_max: usize,
+    /// How much memory links, sessions and rooms may take together, in bytes. Each counts with the most
+    /// that it may hold; who would come beyond that is refused. `None` is as much as their numbers
+    /// allow: [`Self::bytes_max`].
+    pub memory_bytes_max: Option<usize>,
     /// How long a relay that shuts down waits for its last datagrams to leave.
     pub shutdown_timeout: Duration,
 }
@@ -62,6 +68,7 @@ impl RelayConfig {
             publish_ids_max: 256,
             slow_policies: SlowPolicies::default(),
             history_max: 500,
+            memory_bytes_max: None,
             shutdown_timeout: Duration::from_secs(1),
         }
     }
@@ -71,13 +78,31 @@ impl RelayConfig {
         self.link.link_bytes_max() + Outbox::BYTES_MAX + self.link.message_bytes_max
     }
 
-    /// The memory that all limits together allow, in bytes: clients, sessions that wait for theirs,
-    /// and rooms. What is really used is far less: a client that is idle holds about 50 KiB.
+    /// What a session may hold in memory, in bytes: what it says of itself in each room, and what is
+    /// remembered of its last messages, to recognise a retry and for receipts.
+    pub fn session_bytes_max(&self) -> usize {
+        /// The session itself.
+        const STATE_BYTES: usize = 4 * 1024;
+        /// A stay, a seat and a reader, with a name and metadata of the longest.
+        const ROOM_BYTES: usize = 1024 + Meta::BYTES_MAX;
+        /// An id, once as text and twice in an index; about the same for a receipt.
+        const ID_BYTES: usize = 192;
+        STATE_BYTES
+            + self.rooms_per_session_max * ROOM_BYTES
+            + (self.publish_ids_max + RECEIPTS_MAX) * ID_BYTES
+    }
+
+    /// The least that [`Self::memory_bytes_max`] may be: one client with a session in one room.
+    pub fn memory_bytes_min(&self) -> usize {
+        self.client_bytes_max() + self.session_bytes_max() + self.hub.ring_bytes_max
+    }
+
+    /// The memory that the numbers of clients, sessions and rooms together allow, in bytes, whatever
+    /// [`Self::memory_bytes_max`] says. What is really used is far less: a client that is idle holds
+    /// about 50 KiB.
     pub fn bytes_max(&self) -> usize {
-        /// Ids of messages, members and rooms.
-        const SESSION_BYTES: usize = 64 * 1024;
         self.links_max * self.client_bytes_max()
-            + self.sessions_max * SESSION_BYTES
+            + self.sessions_max * self.session_bytes_max()
             + self.hub.bytes_max()
     }
 }

@@ -64,6 +64,10 @@ impl Relay {
             ErrorCode::RoomFull => Refusal::RoomFull,
             _ => Refusal::TooManyRooms,
         })?;
+        let client_bytes = self.config.client_bytes_max();
+        if !self.has_place(client_bytes + self.room_bytes(room)) {
+            return Err(Refusal::Memory);
+        }
         let mut credentials = self.secrets.credentials();
         while self.demux.has_ufrag(&credentials.ufrag) {
             credentials = self.secrets.credentials();
@@ -72,6 +76,7 @@ impl Relay {
         let link_config = Arc::clone(&self.link_config);
         let (link, answer) =
             Link::answer(self.now, link_config, credentials, offer).map_err(refusal)?;
+        self.make_place(client_bytes);
         let session_id = self.secrets.session_id();
         self.last_number += 1;
         self.handshakes.begin(address);

@@ -13,6 +13,10 @@ use crate::{LinkId, Relay};
 /// hostile, or too broken to be helped.
 const REFUSED_IN_A_ROW_MAX: u32 = 1000;
 
+/// When to ask again where there is no place: places become free by people leaving. Signaling says
+/// the same.
+const FULL_RETRY_MS: u32 = 30_000;
+
 /// A carried-out frame's answer, or why it was not.
 pub(crate) type Answer = Result<Option<ServerFrame<'static>>, Rejection>;
 
@@ -224,6 +228,14 @@ impl Relay {
 
 pub(crate) fn internal() -> Rejection {
     Rejection::of(ErrorCode::Internal)
+}
+
+/// There is no place. Whoever asks again later may find one.
+pub(crate) fn full(code: ErrorCode) -> Rejection {
+    Rejection {
+        retry_after_ms: Some(FULL_RETRY_MS),
+        ..Rejection::of(code)
+    }
 }
 
 pub(crate) fn reject<T>(code: ErrorCode) -> Result<T, Rejection> {

@@ -6,7 +6,7 @@ use oneport_wire::frame::{
 };
 use oneport_wire::{ErrorCode, Kind, Offset, RequestId, RoomName, Span};
 
-use crate::framed::{Answer, internal, reject};
+use crate::framed::{Answer, full, internal, reject};
 use crate::hub::{Filter, Profile, SeatId};
 use crate::relay::Holder;
 use crate::sessions::{SessionKey, Stay};
@@ -99,9 +99,7 @@ impl Relay {
             name: grant.name.clone().or_else(|| join.name.clone()),
             meta: join.meta.clone(),
         };
-        let (now, epoch) = (self.unix_now(), self.secrets.epoch());
-        let seat = self.hub.join(now, &join.room, epoch, profile);
-        let seat = seat.map_err(Rejection::of)?;
+        let seat = self.take_seat(&join.room, profile).map_err(full)?;
         self.holders.insert(seat, Holder::Session(key));
         Ok(Stay {
             seat,

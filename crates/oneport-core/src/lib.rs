@@ -66,6 +66,7 @@ mod join;
 mod lossy;
 mod machine;
 mod membership;
+mod memory;
 mod plain;
 mod published;
 mod pump;

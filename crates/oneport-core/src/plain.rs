@@ -46,14 +46,15 @@ impl Relay {
     /// Answers whether it got a seat. The place was free when the offer came; if it is not any
     /// longer, the client is told by the end of its link.
     fn seat_plain(&mut self, id: LinkId) -> bool {
-        let now = self.unix_now();
-        let epoch = self.secrets.epoch();
-        let client = &mut self.links[id];
+        let client = &self.links[id];
         let profile = Profile {
             name: client.grant.name.clone(),
             meta: None,
         };
-        match self.hub.join(now, &client.room, epoch, profile) {
+        let room = client.room.clone();
+        let seat = self.take_seat(&room, profile);
+        let client = &mut self.links[id];
+        match seat {
             Ok(seat) => {
                 client.seat = Some(seat);
                 self.holders.insert(seat, Holder::Plain(id));

@@ -15,7 +15,7 @@ const RECEIPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many receipts a session may wait for at a time; a `pub` beyond that is published, and what is
 /// known of the oldest is told at once.
-const PER_SESSION_MAX: usize = 256;
+pub(crate) const RECEIPTS_MAX: usize = 256;
 
 /// The message that a receipt is about.
 pub(crate) type Subject = (RoomName, Offset);
@@ -72,7 +72,7 @@ impl Relay {
         let deadline = self.now + RECEIPT_TIMEOUT;
         let mut oldest = None;
         if let Some(session) = self.sessions.get_mut(session) {
-            if session.receipts.len() >= PER_SESSION_MAX {
+            if session.receipts.len() >= RECEIPTS_MAX {
                 oldest = session.receipts.pop_front();
             }
             session.receipts.push_back((deadline, subject));

@@ -96,8 +96,9 @@ impl Relay {
     ///
     /// # Panics
     ///
-    /// Where limits contradict each other: a room's ring must hold two of the largest messages, and
-    /// a link must be able to buffer something.
+    /// Where limits contradict each other: a room's ring must hold two of the largest messages, a link
+    /// must be able to buffer something, and the memory must do for
+    /// [one client in one room](RelayConfig::memory_bytes_min).
     pub fn new(now: Instant, config: RelayConfig, seed: [u8; 32]) -> Self {
         let message_bytes_max = config.link.message_bytes_max;
         assert!(
@@ -107,6 +108,11 @@ impl Relay {
         assert!(
             config.link.buffered_bytes_target > 0,
             "buffered_bytes_target"
+        );
+        let memory_bytes_max = config.memory_bytes_max.unwrap_or(usize::MAX);
+        assert!(
+            memory_bytes_max >= config.memory_bytes_min(),
+            "memory_bytes_max"
         );
         Self {
             link_config: Arc::new(config.link.clone()),
@@ -165,6 +171,7 @@ impl Relay {
             sessions: self.sessions.len(),
             rooms: self.hub.rooms(),
             ring_bytes: self.hub.ring_bytes(),
+            reserved_bytes: self.reserved_bytes(),
             hub: self.hub.stats(),
             ..self.stats.clone()
         }

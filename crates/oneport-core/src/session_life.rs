@@ -8,7 +8,7 @@ use oneport_wire::frame::{
 };
 use oneport_wire::{ByeCode, CLIENT_FRAME_BYTES_MAX, ErrorCode, RequestId, RoomName, SessionId};
 
-use crate::framed::{Answer, internal};
+use crate::framed::{Answer, full, internal};
 use crate::lossy::Waiting;
 use crate::published::PublishedIds;
 use crate::rate::Bucket;
@@ -74,8 +74,9 @@ impl Relay {
     }
 
     fn begin_session(&mut self, url: (RoomName, SessionId)) -> Result<SessionKey, Rejection> {
-        if self.sessions.len() >= self.config.sessions_max {
-            return Err(Rejection::of(ErrorCode::Memory));
+        let bytes = self.config.session_bytes_max();
+        if self.sessions.len() >= self.config.sessions_max || !self.make_place(bytes) {
+            return Err(full(ErrorCode::Memory));
         }
         let owner = self.hub.add_owner();
         let key = self.sessions.insert(Session {

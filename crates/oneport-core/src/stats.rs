@@ -19,6 +19,9 @@ pub struct Stats {
     pub rooms: usize,
     /// Memory that messages take that somebody still has to take, in bytes.
     pub ring_bytes: usize,
+    /// Memory that links, sessions and rooms may take, those that there are, in bytes: what counts
+    /// against [`RelayConfig::memory_bytes_max`](crate::RelayConfig::memory_bytes_max).
+    pub reserved_bytes: usize,
     /// What went through the rooms.
     pub hub: HubStats,
     /// Links that were established.

@@ -35,6 +35,8 @@ pub enum Refusal {
     TooManyRooms,
     /// The relay has as many links as it may have.
     RelayFull,
+    /// The relay has no memory for another link.
+    Memory,
     /// Too many links of the whole relay are in their handshake.
     TooManyHandshakes,
     /// Too many links from this client's address are in their handshake.
@@ -61,6 +63,7 @@ impl Refusal {
             Self::RoomFull => "room_full",
             Self::TooManyRooms => "too_many_rooms",
             Self::RelayFull => "relay_full",
+            Self::Memory => "memory",
             Self::TooManyHandshakes => "too_many_handshakes",
             Self::TooManyHandshakesFromAddress => "too_many_handshakes_from_address",
             Self::Busy => "busy",
@@ -80,6 +83,7 @@ impl Refusal {
             Self::RoomFull
             | Self::TooManyRooms
             | Self::RelayFull
+            | Self::Memory
             | Self::TooManyHandshakes
             | Self::Busy
             | Self::ShuttingDown => 503,
@@ -100,7 +104,7 @@ impl Refusal {
             | Self::Forbidden => None,
             Self::Busy | Self::TooManyHandshakes | Self::ShuttingDown => Some(1),
             Self::TooManyHandshakesFromAddress => Some(5),
-            Self::RoomFull | Self::TooManyRooms | Self::RelayFull => Some(30),
+            Self::RoomFull | Self::TooManyRooms | Self::RelayFull | Self::Memory => Some(30),
         }
     }
 }
@@ -122,6 +126,7 @@ impl fmt::Display for Refusal {
             Self::RoomFull => f.write_str("the room is full"),
             Self::TooManyRooms => f.write_str("the relay has no place for another room"),
             Self::RelayFull => f.write_str("the relay has no place for another client"),
+            Self::Memory => f.write_str("the relay is at its limit of memory"),
             Self::TooManyHandshakes => f.write_str("too many clients are connecting at this moment"),
             Self::TooManyHandshakesFromAddress => {
                 f.write_str("too many clients are connecting from this address at this moment")

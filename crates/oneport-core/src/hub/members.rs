@@ -53,14 +53,33 @@ impl Hub {
     }
 
     fn add_room(&mut self, name: &RoomName, epoch: Epoch) -> RoomId {
-        if self.rooms.len() >= self.limits.rooms_max
-            && let Some(room) = self.longest_empty()
-        {
-            self.remove_room(room);
+        if self.rooms.len() >= self.limits.rooms_max {
+            self.drop_empty_room();
         }
         let room = self.rooms.insert(Room::new(name.clone(), epoch));
         self.room_by_name.insert(name.clone(), room);
         room
+    }
+
+    /// How many members a room has, if there is such a room.
+    pub fn members_of(&self, room: &RoomName) -> Option<usize> {
+        let id = self.room_by_name.get(room)?;
+        Some(self.rooms[*id].members.len())
+    }
+
+    /// How many rooms have no members and only keep their history for a while.
+    pub fn empty_rooms(&self) -> usize {
+        let is_empty = |room: &&Room| room.empty_since.is_some();
+        self.rooms.values().filter(is_empty).count()
+    }
+
+    /// Removes the room that has been empty for longest. Answers whether there was one.
+    pub fn drop_empty_room(&mut self) -> bool {
+        let room = self.longest_empty();
+        if let Some(room) = room {
+            self.remove_room(room);
+        }
+        room.is_some()
     }
 
     /// A room without members only keeps its history for a while.

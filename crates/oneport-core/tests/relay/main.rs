@@ -4,6 +4,7 @@
 mod framed;
 mod gate;
 mod leaving;
+mod memory;
 mod speaker;
 mod world;
 
