@@ -36,11 +36,30 @@ impl Relay {
 
     /// Carries out a client's frame and answers it.
     pub(crate) fn handle_frame(&mut self, id: LinkId, kind: Kind, bytes: &[u8], is_lossy: bool) {
+        let (request, room, answer) = self.try_frame(id, kind, bytes, is_lossy);
+        self.finish_frame(id, request, room, answer);
+    }
+
+    /// What the link could not pass on is no frame, and is answered like any other that is none.
+    pub(crate) fn handle_no_frame(&mut self, id: LinkId, rejection: oneport_link::Rejection) {
+        let rejection = match rejection {
+            oneport_link::Rejection::MessageTooLarge => too_large(),
+            other => Rejection::new(ErrorCode::BadFrame, other.to_string()),
+        };
+        self.finish_frame(id, None, None, Err(rejection));
+    }
+
+    fn finish_frame(
+        &mut self,
+        id: LinkId,
+        request: Option<RequestId>,
+        room: Option<RoomName>,
+        answer: Answer,
+    ) {
         let now = self.now;
         if let Some(session) = self.session_of(id) {
             session.heard = now;
         }
-        let (request, room, answer) = self.try_frame(id, kind, bytes, is_lossy);
         let answer = match answer {
             Ok(answer) => {
                 if let Some(session) = self.session_of(id) {
@@ -71,8 +90,7 @@ impl Relay {
         is_lossy: bool,
     ) -> (Option<RequestId>, Option<RoomName>, Answer) {
         if bytes.len() > CLIENT_FRAME_BYTES_MAX {
-            let limit = u32::try_from(CLIENT_FRAME_BYTES_MAX).unwrap_or(u32::MAX);
-            return (None, None, Err(Rejection::too_large(limit)));
+            return (None, None, Err(too_large()));
         }
         let ClientFrame { id: request, body } = match ClientFrame::decode(kind, bytes) {
             Ok(frame) => frame,
@@ -228,6 +246,10 @@ impl Relay {
 
 pub(crate) fn internal() -> Rejection {
     Rejection::of(ErrorCode::Internal)
+}
+
+fn too_large() -> Rejection {
+    Rejection::too_large(u32::try_from(CLIENT_FRAME_BYTES_MAX).unwrap_or(u32::MAX))
 }
 
 /// There is no place. Whoever asks again later may find one.

@@ -318,8 +318,12 @@ impl Relay {
                 kind,
                 payload,
             } => self.handle_message(id, channel, kind_on_wire(kind), payload),
-            LinkEvent::ChannelRejected(rejection) | LinkEvent::MessageRejected(_, rejection) => {
+            LinkEvent::ChannelRejected(rejection) => self.reject(id, rejection),
+            LinkEvent::MessageRejected(channel, rejection) => {
                 self.reject(id, rejection);
+                if let Some(Role::Framed | Role::Lossy) = self.links[id].role(channel) {
+                    self.handle_no_frame(id, rejection);
+                }
             }
             LinkEvent::Closed(reason) => self.closed(id, &reason),
         }

@@ -325,6 +325,43 @@ fn the_ring_is_bounded_in_bytes_and_age() {
     assert_eq!(world.hub.ring_bytes(), 0);
 }
 
+/// What a slow reader has, or whether it was told that it is slow.
+fn after(limits: &HubLimits, messages: usize, wait_ms: u32) -> Result<usize, ()> {
+    let mut world = World::new(limits.clone());
+    let a = world.plain("lobby", "chat");
+    let slow = world.plain("lobby", "chat");
+    (0..messages).for_each(|_| drop(world.say(a, "chat", "of ten b.")));
+    world.now += wait_ms;
+    world.hub.expire(world.now());
+    let taken = world.take(slow);
+    taken.map(|taken| taken.len()).map_err(drop)
+}
+
+#[test]
+fn a_ring_at_its_limits_and_one_past_them() {
+    let unlimited = HubLimits::default;
+    let messages = HubLimits {
+        ring_messages_max: 8,
+        ..unlimited()
+    };
+    assert_eq!(after(&messages, 8, 0), Ok(8));
+    assert_eq!(after(&messages, 9, 0), Err(()));
+    // An entry counts with its topic and its payload, each twice.
+    let entry_bytes = size_of::<Entry>() + 2 * ("chat".len() + "of ten b.".len());
+    let bytes = HubLimits {
+        ring_bytes_max: 8 * entry_bytes,
+        ..unlimited()
+    };
+    assert_eq!(after(&bytes, 8, 0), Ok(8));
+    assert_eq!(after(&bytes, 9, 0), Err(()));
+    let age = HubLimits {
+        ring_age_max: Duration::from_secs(10),
+        ..unlimited()
+    };
+    assert_eq!(after(&age, 8, 10_000), Ok(8));
+    assert_eq!(after(&age, 8, 10_001), Err(()));
+}
+
 #[test]
 fn an_eviction_wakes_whom_it_hurts() {
     let limits = HubLimits {
@@ -384,7 +421,10 @@ fn an_empty_room_keeps_its_history_for_a_while() {
     assert_eq!(view.epoch(), epoch);
     assert_ne!(view.me(), MemberId::new(1), "ids are not used again");
     world.leave(back);
-    world.now += 600_001;
+    world.now += 599_999;
+    world.hub.expire(world.now());
+    assert_eq!(world.hub.rooms(), 1);
+    world.now += 1;
     world.hub.expire(world.now());
     assert_eq!(world.hub.rooms(), 0);
 }

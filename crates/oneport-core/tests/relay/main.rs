@@ -4,6 +4,8 @@
 mod framed;
 mod gate;
 mod leaving;
+mod limits;
+mod malformed;
 mod memory;
 mod speaker;
 mod world;
