@@ -3,8 +3,8 @@
 use log::debug;
 use oneport_core::{Command, Grant, Relay, Reply};
 use oneport_io::{CallError, Handle};
-use oneport_signal::{AccessToken, Backend, ConnectRequest, Connected};
-use oneport_wire::{Refusal, RoomName, SessionId};
+use oneport_signal::{Backend, ConnectRequest, Connected};
+use oneport_wire::{AccessToken, Refusal, RoomName, SessionId};
 
 use std::sync::Arc;
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use oneport_core::{SlowPolicies, SlowPolicy};
-use oneport_wire::RoomPattern;
+use oneport_wire::{MemberName, RoomPattern};
 
 use crate::bytes::Bytes;
 use crate::chat::ChatArgs;
-use crate::token::{Claims, Name, Right, UnixTime};
+use crate::token::{Claims, Right, UnixTime};
 
 /// A WebRTC data channel relay: browsers chat as a group, each with one connection to this server,
 /// everything through one port.
@@ -164,7 +164,7 @@ pub struct TokenArgs {
 
     /// The name that its bearer has there. Without it, the bearer chooses.
     #[arg(long, value_name = "NAME")]
-    pub name: Option<Name>,
+    pub name: Option<MemberName>,
 
     /// What its bearer may do there: any of join, publish, subscribe, kick, admin. None of them
     /// includes another.

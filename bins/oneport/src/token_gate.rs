@@ -38,11 +38,7 @@ pub(crate) fn grant(granted: &token::Grant) -> Grant {
             subscribe: granted.rights.contains(Right::Subscribe),
             kick: granted.rights.contains(Right::Kick),
         },
-        // A name in a token keeps the same rule as a member's.
-        name: granted
-            .name
-            .as_ref()
-            .and_then(|name| name.as_str().parse().ok()),
+        name: granted.name.clone(),
         expires: Some(UnixMillis::new(expires_ms).unwrap_or(UnixMillis::MAX)),
     }
 }

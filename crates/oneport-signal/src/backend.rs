@@ -2,9 +2,7 @@
 
 use std::net::IpAddr;
 
-use oneport_wire::{Refusal, RoomName, SessionId};
-
-use crate::access_token::AccessToken;
+use oneport_wire::{AccessToken, Refusal, RoomName, SessionId};
 
 /// Answers offers. The endpoint's only way to the relay.
 ///
@@ -32,7 +30,7 @@ pub struct ConnectRequest {
     /// The client's SDP offer, which is not empty and not longer than
     /// [`OFFER_BYTES_MAX`](oneport_wire::OFFER_BYTES_MAX), but otherwise unchecked.
     pub offer: String,
-    /// The access token that the client shows, if it shows one: unchecked.
+    /// The access token that the client shows, if it shows one: it has the form of one, and nothing else is checked.
     pub access_token: Option<AccessToken>,
     /// The address at the other end of the TCP connection, with IPv4 always spelt as IPv4.
     pub client: IpAddr,

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use log::debug;
-use oneport_wire::{OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
+use oneport_wire::{AccessToken, AccessTokenError, OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
 
-use crate::access_token::AccessToken;
 use crate::asset::Shelf;
 use crate::backend::{Backend, ConnectRequest, Connected};
 use crate::counters::Meters;
@@ -59,10 +58,18 @@ impl Handler {
         &self,
         room: RoomName,
         body: Vec<u8>,
-        access_token: Option<AccessToken>,
+        access_token: Option<Result<AccessToken, AccessTokenError>>,
         client: IpAddr,
     ) -> Response {
-        match self.connect(room.clone(), body, access_token, client) {
+        let connected = match access_token.transpose() {
+            Ok(token) => self.connect(room.clone(), body, token, client),
+            Err(AccessTokenError) => {
+                let refusal = Refusal::TokenBad;
+                self.note_refusal(&refusal, client);
+                Err(refusal)
+            }
+        };
+        match connected {
             Ok(connected) => created(&room, connected),
             Err(refusal) => Problem::from(&refusal).into(),
         }

@@ -2,7 +2,9 @@
 
 use std::num::IntErrorKind;
 
-use crate::access_token::AccessToken;
+use oneport_wire::{AccessToken, AccessTokenError};
+
+use crate::authorization;
 
 /// The head of an HTTP/1 request, as far as this endpoint looks at it.
 ///
@@ -24,7 +26,7 @@ pub(crate) struct Head {
     pub(crate) content_type: Option<String>,
     pub(crate) if_none_match: Option<String>,
     /// `Authorization: Bearer`; other schemes count as nothing.
-    pub(crate) access_token: Option<AccessToken>,
+    pub(crate) access_token: Option<Result<AccessToken, AccessTokenError>>,
     pub(crate) upgrade: Upgrade,
 }
 
@@ -111,7 +113,7 @@ impl Head {
             if_none_match: headers.joined("If-None-Match"),
             access_token: headers
                 .single("Authorization")?
-                .and_then(AccessToken::from_authorization),
+                .and_then(authorization::bearer),
             upgrade: Upgrade {
                 websocket: headers.has_token("Upgrade", "websocket"),
                 connection: headers.has_token("Connection", "upgrade"),

@@ -49,8 +49,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-mod access_token;
 mod asset;
+mod authorization;
 mod backend;
 mod config;
 mod connection;
@@ -66,7 +66,6 @@ mod response;
 mod route;
 mod websocket;
 
-pub use access_token::AccessToken;
 pub use asset::Asset;
 pub use backend::{Backend, ConnectRequest, Connected};
 pub use config::Config;

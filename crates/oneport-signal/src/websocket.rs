@@ -6,14 +6,12 @@ use std::net::IpAddr;
 use log::debug;
 use oneport_wire::signaling::{Request, Response};
 use oneport_wire::{OFFER_BYTES_MAX, Refusal};
-use serde::Deserialize;
 use tungstenite::error::{CapacityError, ProtocolError};
 use tungstenite::protocol::frame::Utf8Bytes;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket};
 
-use crate::access_token::AccessToken;
 use crate::config::Config;
 use crate::deadline_stream::DeadlineStream;
 use crate::handler::{Handler, session_path};
@@ -100,7 +98,7 @@ impl Session<'_> {
     }
 
     fn respond(&self, request: &str) -> Result<Response, Refusal> {
-        let (Request { room, offer }, token) = parse(request)
+        let Request { room, offer, token } = Request::from_json(request)
             .inspect_err(|refusal| self.handler.note_refusal(refusal, self.client))?;
         let offer = offer.into_bytes();
         let connected = self
@@ -174,19 +172,6 @@ impl Session<'_> {
         let timeout = self.config.write_timeout;
         self.socket.get_mut().write_within(timeout);
     }
-}
-
-/// Reads a request and the member `token` beside it: a page cannot give a WebSocket headers.
-fn parse(request: &str) -> Result<(Request, Option<AccessToken>), Refusal> {
-    #[derive(Deserialize)]
-    struct Beside {
-        token: Option<String>,
-    }
-    let known = Request::from_json(request)?;
-    let Beside { token } = serde_json::from_str(request)
-        .map_err(|_| Refusal::BadRequest("the token is not one string"))?;
-    let token = token.as_deref().and_then(AccessToken::from_text);
-    Ok((known, token))
 }
 
 /// The close code for what came instead of a message (RFC 6455 section 7.4.1).

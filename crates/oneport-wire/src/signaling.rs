@@ -9,14 +9,15 @@
 //! let refusal = Request::from_json(r#"{"room": "lobby"}"#).unwrap_err();
 //! assert_eq!(
 //!     Response::from(&refusal).to_json(),
-//!     r#"{"error":{"code":"bad_request","message":"the request is not {\"room\": …, \"offer\": …}"}}"#
+//!     r#"{"error":{"code":"bad_request","message":"the request is not {\"room\": …, \"offer\": …} with a string for each"}}"#
 //! );
 //! # Ok::<(), oneport_wire::Refusal>(())
 //! ```
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Refusal, RoomName};
+use crate::text::Text;
+use crate::{AccessToken, AccessTokenError, Refusal, RoomName};
 
 /// What a client asks: to be connected to a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,27 +26,37 @@ pub struct Request {
     pub room: RoomName,
     /// The client's SDP offer.
     pub offer: String,
+    /// The access token, if it shows one: a page cannot give a WebSocket headers.
+    pub token: Option<AccessToken>,
 }
 
 impl Request {
-    /// Reads `{"room": "…", "offer": "…"}`; members that it does not know are ignored.
+    /// Reads `{"room": "…", "offer": "…", "token": "…"}`; members that it does not know are ignored. An
+    /// empty token is as good as none.
     ///
     /// # Errors
     ///
     /// [`Refusal::BadRequest`] where it is not that, [`Refusal::BadRoom`] where the room's name is
-    /// not one.
+    /// not one, [`Refusal::TokenBad`] where the token cannot be one.
     pub fn from_json(text: &str) -> Result<Self, Refusal> {
         #[derive(Deserialize)]
         struct Body<'a> {
             #[serde(borrow)]
-            room: std::borrow::Cow<'a, str>,
+            room: Text<'a>,
             offer: String,
+            token: Option<Text<'a>>,
         }
-        let body: Body<'_> = serde_json::from_str(text)
-            .map_err(|_| Refusal::BadRequest("the request is not {\"room\": …, \"offer\": …}"))?;
+        let body: Body<'_> = serde_json::from_str(text).map_err(|_| {
+            Refusal::BadRequest(
+                "the request is not {\"room\": …, \"offer\": …} with a string for each",
+            )
+        })?;
+        let token = body.token.filter(|Text(token)| !token.is_empty());
+        let token = token.map(|Text(token)| token.parse()).transpose();
         Ok(Self {
-            room: body.room.parse()?,
+            room: body.room.0.parse()?,
             offer: body.offer,
+            token: token.map_err(|AccessTokenError| Refusal::TokenBad)?,
         })
     }
 }
@@ -123,12 +134,31 @@ mod tests {
             "{}",
             r#"{"room":1,"offer":""}"#,
             r#"{"room":"a"}"#,
+            r#"{"room":"a","offer":"","token":1}"#,
+            r#"{"room":"a","offer":"","token":"a.b.c","token":"d.e.f"}"#,
         ] {
             let refusal = Request::from_json(text).expect_err(text);
             assert_eq!(refusal.code(), "bad_request", "{text}");
         }
         let refusal = Request::from_json(r#"{"room":"a b","offer":""}"#).expect_err("space");
         assert_eq!(refusal.code(), "bad_room");
+        let token = r#"{"room":"a","offer":"","token":"a b"}"#;
+        let refusal = Request::from_json(token).expect_err("space");
+        assert_eq!(refusal.code(), "token_bad");
+    }
+
+    #[test]
+    fn with_and_without_a_token() {
+        for (member, token) in [
+            ("", None),
+            (r#","token":null"#, None),
+            (r#","token":"""#, None),
+            (r#","token":"a.b\u002ec""#, Some("a.b.c")),
+        ] {
+            let request = format!(r#"{{"room":"a","offer":"x"{member}}}"#);
+            let found = Request::from_json(&request).expect(member).token;
+            assert_eq!(found.as_ref().map(AccessToken::reveal), token, "{member}");
+        }
     }
 
     #[test]

@@ -5,12 +5,9 @@ use std::fmt;
 
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use oneport_wire::AccessToken;
 
 use super::{Claims, Grant, Secret, TokenError, UnixTime};
-
-/// The longest token that is looked at, in bytes: ten times what one with our claims has, and half
-/// of what a request's headers may have.
-pub const TOKEN_BYTES_MAX: usize = 4096;
 
 /// What has the secret: mints tokens and verifies them.
 ///
@@ -49,7 +46,7 @@ impl Authority {
     /// [`TokenError`], with [`WrongRoom`](TokenError::WrongRoom) and
     /// [`MissingRight`](TokenError::MissingRight) left to [`Grant::allows`].
     pub fn verify(&self, token: &str, now: UnixTime) -> Result<Grant, TokenError> {
-        if token.len() > TOKEN_BYTES_MAX {
+        if token.len() > AccessToken::BYTES_MAX {
             return Err(TokenError::TooLong);
         }
         let data = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use oneport_wire::{RoomName, RoomPattern};
+use oneport_wire::{MemberName, RoomName, RoomPattern};
 use serde::{Deserialize, Serialize};
 
-use super::{Name, Rights, Subject, TokenError, UnixTime};
+use super::{Rights, Subject, TokenError, UnixTime};
 
 /// How far the clock of whoever signs tokens may be from ours. Machines that keep their time by NTP
 /// differ by less than a second; more leeway than needed only keeps expired tokens alive.
@@ -18,7 +18,7 @@ pub struct Claims {
     pub room: RoomPattern,
     /// The name that its bearer has as a member; if there is none, the bearer chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Name>,
+    pub name: Option<MemberName>,
     /// What its bearer may do there. To publish or to subscribe includes to join.
     pub can: Rights,
     /// When it ends.
@@ -74,7 +74,7 @@ pub struct Grant {
     /// In which rooms.
     pub rooms: RoomPattern,
     /// Under which name, if it is prescribed.
-    pub name: Option<Name>,
+    pub name: Option<MemberName>,
     /// What.
     pub rights: Rights,
     /// Until when, not counting [`CLOCK_LEEWAY`].

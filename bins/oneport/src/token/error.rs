@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use oneport_wire::{Refusal, RoomName, RoomPattern};
+use oneport_wire::{AccessToken, Refusal, RoomName, RoomPattern};
 
-use super::{Right, TOKEN_BYTES_MAX};
+use super::Right;
 
 /// Why a token does not let its bearer in: the bearer's fault, or that of whoever signed the token.
 ///
@@ -14,7 +14,7 @@ use super::{Right, TOKEN_BYTES_MAX};
 pub enum TokenError {
     /// There is none.
     Missing,
-    /// It is longer than [`TOKEN_BYTES_MAX`].
+    /// It is longer than [`AccessToken::BYTES_MAX`].
     TooLong,
     /// It is no JWT, or lacks what ours must have, or has that in another form.
     Malformed,
@@ -65,7 +65,10 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("there is no access token"),
-            Self::TooLong => write!(f, "an access token has at most {TOKEN_BYTES_MAX} bytes"),
+            Self::TooLong => {
+                let bytes_max = AccessToken::BYTES_MAX;
+                write!(f, "an access token has at most {bytes_max} bytes")
+            }
             Self::Malformed => {
                 f.write_str("the access token is not a JWT by HS256 with room, can and exp")
             }

@@ -41,13 +41,13 @@ mod claims;
 mod error;
 mod rights;
 mod secret;
-mod text;
+mod subject;
 mod unix_time;
 
-pub use authority::{Authority, TOKEN_BYTES_MAX};
+pub use authority::Authority;
 pub use claims::{CLOCK_LEEWAY, Claims, Grant};
 pub use error::TokenError;
 pub use rights::{Right, Rights, UnknownRight};
 pub use secret::{Secret, SecretError};
-pub use text::{Name, Subject, Text, TextError};
+pub use subject::{Subject, SubjectError};
 pub use unix_time::UnixTime;

@@ -330,7 +330,9 @@ fn after(limits: &HubLimits, messages: usize, wait_ms: u32) -> Result<usize, ()>
     let mut world = World::new(limits.clone());
     let a = world.plain("lobby", "chat");
     let slow = world.plain("lobby", "chat");
-    (0..messages).for_each(|_| drop(world.say(a, "chat", "of ten b.")));
+    for _ in 0..messages {
+        world.say(a, "chat", "of ten b.");
+    }
     world.now += wait_ms;
     world.hub.expire(world.now());
     let taken = world.take(slow);

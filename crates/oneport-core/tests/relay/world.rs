@@ -18,6 +18,9 @@ const LATENCY: Duration = Duration::from_millis(5);
 /// More steps than any test needs: what does not end is a bug.
 const STEPS_MAX: usize = 300_000;
 
+/// More than any test waits for something: what fails shall fail soon.
+const WAIT_MAX: Duration = Duration::from_secs(120);
+
 pub(crate) struct World {
     pub(crate) now: Instant,
     pub(crate) relay: Relay,
@@ -267,10 +270,12 @@ impl World {
     }
 
     pub(crate) fn run_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        let end = self.now + WAIT_MAX;
         for _ in 0..STEPS_MAX {
             if done(self) {
                 return;
             }
+            assert!(self.now < end, "not in {WAIT_MAX:?}: {what}");
             self.step(None);
         }
         panic!("never: {what}");

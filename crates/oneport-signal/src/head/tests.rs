@@ -65,8 +65,8 @@ fn keep_alive_by_version_and_token() {
 #[test]
 fn an_access_token_is_seen_but_not_printed() {
     let head = head(&with("AUTHORIZATION:  bearer a.b.c "));
-    let token = head.access_token.as_ref().map(AccessToken::reveal);
-    assert_eq!(token, Some("a.b.c"));
+    let token = head.access_token.clone().expect("one");
+    assert_eq!(token.as_ref().map(AccessToken::reveal), Ok("a.b.c"));
     assert!(!format!("{head:?}").contains("a.b.c"));
 }
 

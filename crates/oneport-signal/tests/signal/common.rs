@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use oneport_signal::{AccessToken, Asset, Backend, Config, ConnectRequest, Connected, Endpoint};
-use oneport_wire::{Refusal, RoomName, SessionId};
+use oneport_signal::{Asset, Backend, Config, ConnectRequest, Connected, Endpoint};
+use oneport_wire::{AccessToken, Refusal, RoomName, SessionId};
 
 /// Longer than anything here takes; only reached by a bug.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

@@ -182,7 +182,7 @@ fn texts_that_are_no_tokens() {
         assert_eq!(verify(text), Err(TokenError::Malformed), "{text}");
     }
     // The length decides before anything else is looked at.
-    let padding = "x".repeat(TOKEN_BYTES_MAX);
+    let padding = "x".repeat(AccessToken::BYTES_MAX);
     let long = signed(&json!({"room": "lobby", "can": [], "exp": 1, "pad": padding}));
     assert_eq!(verify(&long), Err(TokenError::TooLong));
     assert_eq!(verify(&padding), Err(TokenError::Malformed));
