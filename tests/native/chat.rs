@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::time::Duration;
 
+use oneport_link::{Kind, Write as Written};
 use oneport_tests::{
     Result,
     lines::Lines,
+    native::NativeClient,
     relay::{self, Relay},
     wait::{self, Look},
 };
@@ -174,6 +176,30 @@ fn lines_in_and_out_and_nothing_else() -> Result {
     // Ada has left: her name went with her.
     assert_eq!(eve.stdout.all(), ["#1: line 499", "#1: evil \u{fffd}[2J"]);
     assert_eq!(bob.end()?, Some(0));
+    Ok(())
+}
+
+/// A page that only has `createDataChannel('chat')` and a terminal talk without being told how. Whoever
+/// wants to be apart from them has another topic, the empty one included.
+#[test]
+fn a_terminal_and_a_plain_page_talk() -> Result {
+    let relay = Relay::on_loopback()?;
+    let mut page = NativeClient::join(relay.address(), "lobby", "chat")?;
+    let mut ada = Chat::json(relay.url(), "ada")?;
+    let mut apart = Chat::start(relay.url(), "eve", &["--json", "--topic", ""])?;
+    apart.wait_for("joined", |event| event["t"] == "joined")?;
+    apart.write(r#"{"t":"pub","id":"1","text":"not for pages"}"#)?;
+    apart.wait_for("the ack", |event| event["t"] == "ack")?;
+    let heard = ada.wait_for("it", |event| event["text"] == "not for pages")?;
+    // The relay leaves out an empty topic.
+    assert_eq!(heard["topic"].as_str().unwrap_or_default(), "");
+    ada.write(r#"{"t":"pub","text":"hello, page"}"#)?;
+    page.run_until("the terminal's words", |page| !page.messages.is_empty())?;
+    assert_eq!(page.heard(), ["hello, page"]);
+    assert_eq!(page.send(Kind::Text, b"hello, terminal"), Written::Accepted);
+    page.run_until("the answer", |_| {
+        ada.texts().iter().any(|text| text == "hello, terminal")
+    })?;
     Ok(())
 }
 

@@ -40,7 +40,7 @@ pub struct ChatArgs {
     pub name: Option<MemberName>,
 
     /// What to talk about: messages of other topics are not shown, except with --json. The relay's
-    /// page talks about "chat".
+    /// page talks about "chat", and so do plain channels with that label. '' is the empty topic.
     #[arg(long, default_value = "chat")]
     pub topic: Topic,
 
