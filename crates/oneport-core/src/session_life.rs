@@ -246,12 +246,23 @@ impl Relay {
         log::info!("session {} ended", session.label);
     }
 
-    /// Ends a link and says why.
+    /// Ends a link and says why. Where it should not come back, its session ends as well.
     pub(crate) fn end_link(&mut self, id: LinkId, code: ByeCode) {
         self.say_bye(id, code);
-        if let Some(client) = self.links.get_mut(id) {
-            client.link.close(self.now, code.as_str());
-            self.unsettled.push_back(id);
+        let Some(client) = self.links.get_mut(id) else {
+            return;
+        };
+        client.link.close(self.now, code.as_str());
+        self.unsettled.push_back(id);
+        if !code.retry_helps()
+            && let Some(key) = client.session
+        {
+            let reason = match code {
+                ByeCode::Expired => LeaveReason::Expired,
+                ByeCode::Kicked => LeaveReason::Kicked,
+                _ => LeaveReason::Lost,
+            };
+            self.end_session(key, reason);
         }
     }
 

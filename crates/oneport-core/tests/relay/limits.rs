@@ -327,8 +327,15 @@ fn refusals_in_a_row() {
     nonsense(&mut world, 1000);
     assert_eq!(ada.of_type(&world, "bye").len(), 0, "in a row");
     nonsense(&mut world, 1);
-    assert_eq!(ada.of_type(&world, "bye")[0]["code"], "protocol");
+    let bye = ada.frames(&world).pop().expect("frames");
+    assert_eq!(
+        (&bye["t"], &bye["code"]),
+        (&json!("bye"), &json!("protocol"))
+    );
     assert!(world.clients[ada.0].closed.is_some());
+    let gone = bob.of_type(&world, "presence").pop().expect("presence");
+    assert_eq!(gone["what"], "left", "it should not come back");
+    assert_eq!(ada.resume(&mut world, 0).1["resumed"], false);
     assert!(world.clients[bob.0].closed.is_none());
 }
 
