@@ -18,7 +18,7 @@ pub trait Backend: Send + Sync + 'static {
     /// The reason why the client is not taken in; it becomes the response.
     fn connect(&self, request: ConnectRequest) -> Result<Connected, Refusal>;
 
-    /// Ends a session; says whether there was such a session in that room.
+    /// Ends a session: its client leaves. Says whether there was such a session in that room.
     fn disconnect(&self, room: &RoomName, session: SessionId) -> bool;
 }
 

@@ -407,61 +407,6 @@ fn what_is_wrong_is_answered_and_harms_nothing() {
 }
 
 #[test]
-fn limits_of_sessions_and_their_rooms() {
-    let config = RelayConfig {
-        sessions_max: 2,
-        rooms_per_session_max: 2,
-        ..config()
-    };
-    let mut world = World::new(config);
-    let ada = Speaker::new(&mut world);
-    let join = |room: &str| json!({"t": "join", "room": room});
-    assert_eq!(ada.ask(&mut world, join("a"))["t"], "joined");
-    assert_eq!(ada.ask(&mut world, join("b"))["t"], "joined");
-    assert_eq!(
-        ada.ask(&mut world, join("c"))["code"],
-        "too_many_rooms_session"
-    );
-    Speaker::new(&mut world);
-    let third = Speaker::link(&mut world);
-    let refused = third.ask(&mut world, json!({"t": "hello", "version": 1}));
-    assert_eq!(refused["code"], "memory");
-}
-
-#[test]
-fn who_publishes_too_fast_is_told_when_to_go_on() {
-    let config = RelayConfig {
-        rate: oneport_core::Rate {
-            messages: 5,
-            bytes: 100_000,
-        },
-        ..config()
-    };
-    let mut world = World::new(config);
-    let ada = Speaker::in_room(&mut world, "ada");
-    let bob = Speaker::in_room(&mut world, "bob");
-    for n in 0..30 {
-        ada.publish(&mut world, &n.to_string());
-    }
-    world.run_for(second(1));
-    let refused = ada.of_type(&world, "err");
-    assert!(refused.iter().all(|e| e["code"] == "rate"), "{refused:?}");
-    assert_eq!(
-        refused.len() + bob.texts(&world).len(),
-        30,
-        "taken or refused"
-    );
-    let wait = refused.last().expect("some")["retry_after_ms"]
-        .as_u64()
-        .expect("a time");
-    assert!((1..=200).contains(&wait), "{wait}");
-    world.run_for(second(1));
-    ada.publish(&mut world, "again");
-    world.run_for(second(1));
-    assert_eq!(bob.texts(&world).last().map(String::as_str), Some("again"));
-}
-
-#[test]
 fn who_cannot_keep_up_is_told_or_skips_as_configured() {
     for policy in [SlowPolicy::Disconnect, SlowPolicy::Gap] {
         let config = RelayConfig {

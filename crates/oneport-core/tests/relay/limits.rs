@@ -20,10 +20,12 @@ fn publish(text: &str) -> Value {
     json!({"t": "pub", "id": "p", "room": "lobby", "text": text})
 }
 
-/// A `pub` of exactly so many bytes.
-fn publish_of(bytes: usize) -> Value {
-    let around = publish("").to_string().len();
-    publish(&"x".repeat(bytes - around))
+/// The frame, with a text that makes it exactly so many bytes long.
+fn padded(mut frame: Value, bytes: usize) -> Value {
+    frame["text"] = json!("");
+    let around = frame.to_string().len();
+    frame["text"] = json!("x".repeat(bytes - around));
+    frame
 }
 
 fn join(room: &str) -> Value {
@@ -46,8 +48,8 @@ fn bytes_of_a_frame() {
     let mut world = World::new(config());
     let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
     let max = oneport_wire::CLIENT_FRAME_BYTES_MAX;
-    assert_eq!(ada.ask(&mut world, publish_of(max))["t"], "ack");
-    let refused = ada.ask(&mut world, publish_of(max + 1));
+    assert_eq!(ada.ask(&mut world, padded(publish(""), max))["t"], "ack");
+    let refused = ada.ask(&mut world, padded(publish(""), max + 1));
     assert_eq!(
         (&refused["code"], &refused["limit"]),
         (&json!("too_large"), &json!(max))
@@ -153,27 +155,34 @@ fn bytes_per_second() {
     let mut world = World::new(RelayConfig { rate, ..config() });
     let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
     world.run_for(ms(3000));
-    for _ in 0..2 {
-        let frame = publish_of(10_000);
-        ada.say(&mut world, &frame);
-    }
-    let refused = ada.ask(&mut world, publish_of(1000));
-    let acks = ada.of_type(&world, "ack").len();
-    assert_eq!(acks, 1, "both, under one id: a retry is no second message");
-    assert_eq!(refused["t"], "ack", "the first answer is the first's");
-    world.run_until("the refusal", |world| !ada.of_type(world, "err").is_empty());
-    let refused = ada.of_type(&world, "err")[0].clone();
+    let large = padded(json!({"t": "pub", "room": "lobby"}), 10_000);
+    ada.say(&mut world, &large);
+    ada.say(&mut world, &large);
+    let small = padded(publish(""), 1000);
+    let refused = ada.ask(&mut world, small.clone());
     assert_eq!(refused["code"], "rate");
     let wait = refused["retry_after_ms"].as_u64().expect("a time");
     assert!((1..=100).contains(&wait), "{wait}");
-    world.run_for(ms(wait));
-    ada.say(
-        &mut world,
-        &json!({"t": "pub", "room": "lobby", "text": "x".repeat(900)}),
-    );
+    world.run_for(ms(wait / 2));
+    assert_eq!(ada.ask(&mut world, small.clone())["code"], "rate");
+    world.run_for(ms(wait - wait / 2));
+    assert_eq!(ada.ask(&mut world, small)["t"], "ack");
     world.run_for(ms(100));
-    assert_eq!(ada.of_type(&world, "err").len(), 1);
-    assert_eq!(bob.texts(&world).len(), 2);
+    assert_eq!(bob.texts(&world).len(), 3);
+}
+
+#[test]
+fn rooms_of_a_session() {
+    let mut world = World::new(RelayConfig {
+        rooms_per_session_max: 2,
+        ..config()
+    });
+    let ada = Speaker::in_room(&mut world, "ada");
+    assert_eq!(ada.ask(&mut world, join("attic"))["t"], "joined");
+    let refused = ada.ask(&mut world, join("cellar"));
+    assert_eq!(refused["code"], "too_many_rooms_session");
+    ada.ask(&mut world, json!({"t": "leave", "room": "attic"}));
+    assert_eq!(ada.ask(&mut world, join("cellar"))["t"], "joined");
 }
 
 #[test]
