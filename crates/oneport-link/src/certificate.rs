@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::config::{CryptoProvider, DtlsCert};
 use str0m::crypto::CryptoError;
@@ -104,12 +104,25 @@ impl DtlsProvider for CachingDtls {
                 return Err(CryptoError::Other(message));
             }
         };
-        Ok(Box::new(Instance(dtls)))
+        Ok(Box::new(Instance { dtls, told: None }))
     }
 }
 
+/// From the last time that DTLS was told to the next that it may ask for. Its retransmissions are much
+/// further apart.
+const TIMEOUT_INTERVAL_MIN: Duration = Duration::from_millis(50);
+
 /// dimpl's connection as str0m wants to see it.
-struct Instance(dimpl::Dtls);
+///
+/// Where a part of the peer's DTLS 1.3 flight is missing, dimpl 0.9.0 acknowledges the other parts at
+/// once, and wants to again as soon as it is told the time; str0m 0.25.0 tells it after each datagram.
+/// So one damaged datagram of a handshake would keep both busy for ever. Each moment is told once here,
+/// and what dimpl wants at once has to wait a little.
+struct Instance {
+    dtls: dimpl::Dtls,
+    /// The last time that it was told.
+    told: Option<Instant>,
+}
 
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,43 +132,52 @@ impl fmt::Debug for Instance {
 
 impl DtlsInstance for Instance {
     fn set_active(&mut self, active: bool) {
-        self.0.set_active(active);
+        self.dtls.set_active(active);
     }
 
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        self.0.handle_packet(packet)
+        self.dtls.handle_packet(packet)
     }
 
     fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> DtlsOutput<'a> {
-        self.0.poll_output(buf)
+        match self.dtls.poll_output(buf) {
+            DtlsOutput::Timeout(at) => {
+                let earliest = self.told.map_or(at, |told| told + TIMEOUT_INTERVAL_MIN);
+                DtlsOutput::Timeout(at.max(earliest))
+            }
+            output => output,
+        }
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
-        self.0.handle_timeout(now)
+        if self.told.replace(now) == Some(now) {
+            return Ok(());
+        }
+        self.dtls.handle_timeout(now)
     }
 
     fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
-        self.0.send_application_data(data)
+        self.dtls.send_application_data(data)
     }
 
     fn is_active(&self) -> bool {
-        self.0.is_active()
+        self.dtls.is_active()
     }
 
     fn protocol_version(&self) -> Option<ProtocolVersion> {
-        self.0.protocol_version()
+        self.dtls.protocol_version()
     }
 
     fn is_closing(&self) -> bool {
-        self.0.is_closing()
+        self.dtls.is_closing()
     }
 
     fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.dtls.is_closed()
     }
 
     fn close(&mut self) -> Result<(), DtlsImplError> {
-        self.0.close()
+        self.dtls.close()
     }
 }
 

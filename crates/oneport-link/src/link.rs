@@ -27,6 +27,10 @@ use crate::{
 /// an error that comes again and again is a link that cannot go on.
 const ERRORS_PER_DRAIN_MAX: usize = 8;
 
+/// How many outputs a drain takes. A send buffer has some hundreds of datagrams; more than this is an
+/// `Rtc` that never comes to rest, and would hold up everybody else for ever.
+const OUTPUTS_PER_DRAIN_MAX: usize = 16 * 1024;
+
 /// How often a timer of str0m that is due at once is fed again before it must wait.
 const IMMEDIATE_TIMEOUTS_MAX: usize = 8;
 
@@ -368,7 +372,14 @@ impl Link {
 
     fn drain(&mut self) {
         let mut errors = 0;
+        let mut outputs = 0;
         loop {
+            outputs += 1;
+            if outputs > OUTPUTS_PER_DRAIN_MAX {
+                let what = "the transport does not come to rest".to_string();
+                self.doom.get_or_insert(CloseReason::Faulty(what));
+                break;
+            }
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) => {
                     self.rtc_timeout = at.max(self.now);

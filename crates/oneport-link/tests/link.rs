@@ -36,6 +36,10 @@ struct Pair {
     client_events: Vec<LinkEvent>,
     server_events: Vec<LinkEvent>,
     datagrams_to_client: usize,
+    /// How many DTLS datagrams were sent.
+    dtls_datagrams: usize,
+    /// Which of them is damaged, and at which byte; 0 loses it, for there is its type.
+    damaged: Option<(usize, usize)>,
 }
 
 impl Pair {
@@ -57,6 +61,8 @@ impl Pair {
             client_events: Vec::new(),
             server_events: Vec::new(),
             datagrams_to_client: 0,
+            dtls_datagrams: 0,
+            damaged: None,
         }
     }
 
@@ -104,16 +110,30 @@ impl Pair {
 
     fn collect(&mut self) {
         while let Some(transmit) = self.client.poll_transmit() {
-            self.wire.push((self.now + LATENCY, true, transmit));
+            self.carry(true, transmit);
         }
         while let Some(transmit) = self.server.poll_transmit() {
             self.datagrams_to_client += 1;
-            self.wire.push((self.now + LATENCY, false, transmit));
+            self.carry(false, transmit);
         }
         self.client_events
             .extend(std::iter::from_fn(|| self.client.poll_event()));
         self.server_events
             .extend(std::iter::from_fn(|| self.server.poll_event()));
+    }
+
+    fn carry(&mut self, to_server: bool, mut transmit: Transmit) {
+        // RFC 7983 section 7.
+        if (20..64).contains(&transmit.contents[0]) {
+            self.dtls_datagrams += 1;
+            if let Some((number, byte)) = self.damaged
+                && number == self.dtls_datagrams
+                && let Some(damaged) = transmit.contents.get_mut(byte)
+            {
+                *damaged ^= 0x80;
+            }
+        }
+        self.wire.push((self.now + LATENCY, to_server, transmit));
     }
 
     /// Jumps to whatever happens next.
@@ -415,6 +435,41 @@ fn a_peer_that_never_comes_is_given_up() {
         pair.server_events,
         [LinkEvent::Closed(CloseReason::HandshakeTimeout)]
     );
+}
+
+/// Of a handshake's flight, parts may come without the others: whole datagrams, or records of one. The
+/// link opens all the same, or ends: a handshake has no integrity before its end.
+#[test]
+fn no_damage_to_the_handshake_keeps_a_link_busy() {
+    let is_over = |pair: &Pair| {
+        let ends = pair.client_events.iter().chain(&pair.server_events);
+        let mut ends =
+            ends.filter(|e| matches!(e, LinkEvent::ChannelOpen(..) | LinkEvent::Closed(_)));
+        ends.next().is_some()
+    };
+    for number in 1..=10 {
+        for byte in (0..1200).step_by(60) {
+            let mut pair = Pair::new(config(server_address()), &["chat"], str::to_string);
+            pair.damaged = Some((number, byte));
+            pair.run_until("it opens or ends", is_over);
+            // Nobody asks for the missing part again and again, without a pause.
+            let mut ends = pair.client_events.iter().chain(&pair.server_events);
+            let spins = ends.find(|e| format!("{e:?}").contains("does not come to rest"));
+            assert_eq!(spins, None, "{number}, {byte}");
+        }
+    }
+}
+
+#[test]
+fn any_datagram_of_the_handshake_may_be_lost() {
+    for number in 1..=10 {
+        let mut pair = Pair::new(config(server_address()), &["chat"], str::to_string);
+        let start = pair.now;
+        pair.damaged = Some((number, 0));
+        pair.run_until_open(1);
+        let took = pair.now - start;
+        assert!(took < Duration::from_secs(5), "{number}: {took:?}");
+    }
 }
 
 #[test]
