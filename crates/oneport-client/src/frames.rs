@@ -36,7 +36,7 @@ impl Client {
             ServerFrame::Ack(ack) => self.acknowledged(ack),
             ServerFrame::Receipt(receipt) => self.events.push(Event::Receipt(receipt)),
             ServerFrame::HistoryBegin(begin) => {
-                if let Some(room) = self.rooms.get_mut(&begin.room) {
+                if let Some(room) = self.stay(&begin.room) {
                     room.begin_history(begin.id.as_ref());
                 }
             }
@@ -52,10 +52,10 @@ impl Client {
                 self.events.push(Event::Members(page));
             }
             ServerFrame::Gap(gap) => {
-                if let Some(room) = self.rooms.get_mut(&gap.room) {
+                if let Some(room) = self.stay(&gap.room) {
                     room.gap(&gap);
+                    self.events.push(Event::Gap(gap));
                 }
-                self.events.push(Event::Gap(gap));
             }
             ServerFrame::Left(left) => self.left(left),
             ServerFrame::Rejection(rejection) => self.rejected(rejection),
@@ -90,6 +90,12 @@ impl Client {
         });
     }
 
+    /// A room whose entries the owner wants: not one that it has left, although some still come.
+    fn stay(&mut self, room: &RoomName) -> Option<&mut Room> {
+        let room = self.rooms.get_mut(room)?;
+        (room.stage != Stage::Leaving).then_some(room)
+    }
+
     fn joined(&mut self, joined: Joined) {
         self.requests.answered(joined.id.as_ref());
         let Some(room) = self.rooms.get_mut(&joined.room) else {
@@ -102,7 +108,7 @@ impl Client {
     }
 
     fn message(&mut self, message: Message<'_>) {
-        let Some(room) = self.rooms.get_mut(&message.room) else {
+        let Some(room) = self.stay(&message.room) else {
             return;
         };
         let is_history = message.offset.is_some() && room.is_telling();
@@ -135,7 +141,7 @@ impl Client {
     }
 
     fn presence(&mut self, presence: Presence) {
-        let room = self.rooms.get_mut(&presence.room);
+        let room = self.stay(&presence.room);
         if room.is_some_and(|room| room.take(presence.offset)) {
             self.events.push(Event::Presence(presence));
         }
@@ -149,6 +155,7 @@ impl Client {
                     room.into_iter()
                         .for_each(|room: &mut Room| room.updated(update.clone()));
                 }
+                Some(Request::Abandoned) => return,
                 Some(_) => {}
                 // A message's second acknowledgement, or that of a lossy one.
                 None if ack.offset.is_some() => return,
@@ -173,6 +180,7 @@ impl Client {
             (Some(Request::Join(room)), retry_at) => {
                 return self.not_joined(room, rejection, retry_at);
             }
+            (Some(Request::Abandoned), _) => return,
             (Some(Request::Leave(room)), _) => self.abandon_room(&room, true),
             (Some(Request::Update(_) | Request::Other), _) => {}
             (None, retry_at) => {

@@ -37,8 +37,8 @@ impl Client {
         Ok(())
     }
 
-    /// Leaves a room. [`Event::Left`](crate::Event::Left) follows where there is a link; without
-    /// one the room is just not joined again.
+    /// Leaves a room: nothing more of it is told. [`Event::Left`](crate::Event::Left) follows where
+    /// there is a link; without one the room is just not joined again.
     ///
     /// # Errors
     ///

@@ -74,15 +74,18 @@ impl Pending {
         true
     }
 
-    /// Offers what is not on its way, in order, while no more than `window` answers are waited for.
+    /// Offers what is not on its way, in order. No more than `window` messages are without an answer,
+    /// those included that were sent over an earlier link: the relay remembers the ids of so many, and
+    /// would take one that it has forgotten for a new message.
     pub(crate) fn send(&mut self, window: usize, mut send: impl FnMut(&Publication) -> Attempt) {
-        let is_sent = |(_, stage): &&(_, Stage)| *stage == Stage::Sent;
-        let mut waiting = self.queue.iter().filter(is_sent).count();
+        let is_unanswered = |(_, stage): &&(_, Stage)| *stage != Stage::New;
+        let mut unanswered = self.queue.iter().filter(is_unanswered).count();
         let mut index = 0;
-        while waiting < window && index < self.queue.len() {
+        while index < self.queue.len() {
             let (publication, stage) = &mut self.queue[index];
             index += 1;
-            if *stage == Stage::Sent {
+            let is_new = *stage == Stage::New;
+            if *stage == Stage::Sent || (is_new && unanswered >= window) {
                 continue;
             }
             match send(publication) {
@@ -90,7 +93,7 @@ impl Pending {
                 Attempt::Stop => return,
                 Attempt::Sent if publication.id.is_some() => {
                     *stage = Stage::Sent;
-                    waiting += 1;
+                    unanswered += usize::from(is_new);
                 }
                 // Without an id there is no answer to wait for.
                 Attempt::Sent => {
@@ -127,6 +130,15 @@ impl Pending {
     /// The relay has forgotten which messages it has: takes those out that it may have.
     pub(crate) fn session_lost(&mut self) -> Vec<Option<RequestId>> {
         self.take(|_, stage| stage != Stage::New)
+    }
+
+    /// Those for this room whose answers are on their way.
+    pub(crate) fn awaited(&self, room: &RoomName) -> impl Iterator<Item = &RequestId> {
+        let is_awaited = |(publication, stage): &&(Publication, Stage)| {
+            publication.room == *room && *stage == Stage::Sent
+        };
+        let awaited = self.queue.iter().filter(is_awaited);
+        awaited.filter_map(|(publication, _)| publication.id.as_ref())
     }
 
     /// Takes those out that were for this room.

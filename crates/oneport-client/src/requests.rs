@@ -15,6 +15,8 @@ pub(crate) enum Request {
     Join(RoomName),
     Leave(RoomName),
     Update(Update),
+    /// A message whose room was left: the owner knows that nobody knows what became of it.
+    Abandoned,
     /// Its answer is the owner's business alone.
     Other,
 }
@@ -59,6 +61,12 @@ impl Requests {
                 return id;
             }
         }
+    }
+
+    /// An answer is still to come that the owner must not be told. There are no more of these than
+    /// messages that may be without an answer.
+    pub(crate) fn abandon(&mut self, id: RequestId) {
+        self.waiting.insert(id, Request::Abandoned);
     }
 
     pub(crate) fn answered(&mut self, id: Option<&RequestId>) -> Option<Request> {

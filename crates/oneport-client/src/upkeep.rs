@@ -185,6 +185,9 @@ impl Client {
 
     /// Gives up what was to be sent to a room, and the room itself where nothing is waited for.
     pub(crate) fn abandon_room(&mut self, room: &RoomName, is_gone: bool) {
+        for id in self.pending.awaited(room).cloned() {
+            self.requests.abandon(id);
+        }
         for id in self.pending.room_left(room) {
             let why = Unanswered::RoomLeft;
             self.events.push(Event::Unanswered { id, why });
