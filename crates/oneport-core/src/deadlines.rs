@@ -36,6 +36,11 @@ impl<K: Key> Deadlines<K> {
         }
     }
 
+    /// Whether this one is due at `now`.
+    pub(crate) fn is_due(&self, key: K, now: Instant) -> bool {
+        self.by_key.get(key).is_some_and(|at| *at <= now)
+    }
+
     /// Who is due first, and when.
     pub(crate) fn first(&self) -> Option<(Instant, K)> {
         self.queue.first().copied()

@@ -79,6 +79,10 @@ impl Relay {
         }
         if let Some(key) = self.links.get(id).and_then(|client| client.session) {
             self.schedule(key);
+            // What came due while the session had no link.
+            if self.session_deadlines.is_due(key, now) {
+                self.wake_session(key);
+            }
         }
     }
 

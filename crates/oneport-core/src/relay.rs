@@ -196,6 +196,10 @@ impl Relay {
 
     pub(crate) fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        // Where there is no room nothing grows old, and the first one must not find itself overdue.
+        if self.hub.rooms() == 0 {
+            self.expiry = self.now + EXPIRY_INTERVAL;
+        }
     }
 
     /// The time that entries are stamped with.
