@@ -2,72 +2,25 @@
 
 use std::{thread, time::Duration};
 
-use oneport_tests::{
-    Result,
-    browser::{Browser, Page},
-    relay::Relay,
-    stub::Stub,
-};
+use oneport_tests::{Result, relay::Relay, stub::Stub};
 use serde_json::{Value, json};
 
-use crate::{bare, stage::Stage, user::SOON};
-
-const LIBRARY: &str = include_str!("library.html");
+use crate::{
+    bare,
+    member::{
+        BACK_AGAIN, LIBRARY, blank, enter, enter_as, hears, no_faults, rises, say, sees, series,
+    },
+    stage::Stage,
+    user::SOON,
+};
 
 const VECTORS: &str = include_str!("../../crates/oneport-wire/vectors.json");
-
-/// For a page that has to notice that it is cut off, and to find back.
-const BACK_AGAIN: Duration = Duration::from_secs(25);
 
 /// The relay's default.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// Of a chat message while a file passes, on one machine.
 const CHAT_DELAY_MS_MAX: u64 = 1_000;
-
-/// A page that has the helpers and is nowhere yet.
-fn blank(browser: &Browser) -> Result<Page> {
-    let stub = Stub::serve(&[("/", LIBRARY)])?;
-    browser.open(&stub.url("/"))
-}
-
-/// A member called like its browser, in the room `library`.
-fn enter(browser: &Browser, relay: &Relay) -> Result<Page> {
-    let page = blank(browser)?;
-    enter_as(&page, relay, browser.name(), json!({}))?;
-    Ok(page)
-}
-
-fn enter_as(page: &Page, relay: &Relay, name: &str, more: Value) -> Result<Value> {
-    let mut options = more;
-    options["name"] = name.into();
-    let options = json!({ "options": options });
-    page.eval(&format!("enter('{}', 'library', {options})", relay.url()))
-}
-
-fn say(page: &Page, text: &str) -> Result<Value> {
-    page.eval(&format!("room.send({})", json!(text)))
-}
-
-fn hears(page: &Page, text: &str) -> Result {
-    let text = json!(text);
-    page.wait_for(&format!("texts().includes({text}) || texts()"), SOON)
-}
-
-fn sees(page: &Page, names: &[&str]) -> Result {
-    let names = json!(names).to_string();
-    page.wait_for(
-        &format!("JSON.stringify(names()) === '{names}' || names()"),
-        SOON,
-    )
-}
-
-/// `prefix 1` to `prefix count`.
-fn series(prefix: &str, count: usize) -> Vec<String> {
-    (1..=count)
-        .map(|number| format!("{prefix} {number}"))
-        .collect()
-}
 
 #[test]
 fn the_vectors_hold() -> Result {
@@ -140,18 +93,6 @@ fn members_talk_and_whisper() -> Result {
     no_faults(&pages)
 }
 
-fn no_faults<'p>(pages: impl IntoIterator<Item = &'p Page>) -> Result {
-    for page in pages {
-        assert_eq!(
-            page.eval("[faults, gaps]")?,
-            json!([[], []]),
-            "at {}",
-            page.name()
-        );
-    }
-    Ok(())
-}
-
 /// Somebody talks all the time while others come: their history ends where their live messages begin.
 #[test]
 fn a_late_joiner_gets_history_and_the_rest_without_a_seam() -> Result {
@@ -184,12 +125,6 @@ fn a_late_joiner_gets_history_and_the_rest_without_a_seam() -> Result {
             page.close()?;
         }
     }
-    Ok(())
-}
-
-fn rises(page: &Page) -> Result {
-    let rises = "messages.every((m, i) => i === 0 || m.offset > messages[i - 1].offset)";
-    assert_eq!(page.eval(rises)?, true, "at {}", page.name());
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! some tests are about time. Pictures and the port table are kept in `target/test-artifacts/`.
 
 mod bare;
+mod member;
 mod stage;
 mod user;
 
@@ -14,3 +15,5 @@ mod library;
 mod phone;
 mod plain;
 mod ports;
+mod sealed;
+mod tokens;

@@ -56,6 +56,18 @@ pub(crate) static ASSETS: &[Asset] = &[
         include_bytes!("../web/oneport-lifeline.js"),
     ),
     script(
+        "/oneport-token.js",
+        include_bytes!("../web/oneport-token.js"),
+    ),
+    script(
+        "/oneport-secret.js",
+        include_bytes!("../web/oneport-secret.js"),
+    ),
+    script(
+        "/oneport-turns.js",
+        include_bytes!("../web/oneport-turns.js"),
+    ),
+    script(
         "/oneport-emitter.js",
         include_bytes!("../web/oneport-emitter.js"),
     ),

@@ -6,6 +6,7 @@
  */
 
 import { PROTOCOL, RelayError, decode, encode } from './frames.js';
+import { isExpiry } from './oneport-token.js';
 import { LOST, Peer } from './peer.js';
 
 /**
@@ -22,14 +23,14 @@ import { LOST, Peer } from './peer.js';
  * @typedef {object} Status
  * @property {State} state
  * @property {string} code why it is not connected, for programs: a code of `err` or `bye`, one of
- *   signaling, or `lost`, `ended`, `timeout`, `unreachable`, `unsupported`; else empty
+ *   signaling, or `lost`, `ended`, `timeout`, `unreachable`, `unsupported`, `token_unavailable`; else empty
  * @property {string} reason the same for people
  * @property {number|null} retryAt when the next attempt comes, as `Date.now()` counts
  */
 
 /**
  * @typedef {object} Owner
- * @property {() => URL} endpoint where the offer goes
+ * @property {() => Home} home where the offer goes, and what is shown with it
  * @property {(status: Status) => void} state
  * @property {(frame: import('./frames.js').Welcome) => void} welcome
  * @property {(frame: import('./frames.js').ServerFrame) => void} frame
@@ -39,6 +40,8 @@ import { LOST, Peer } from './peer.js';
  *   browser lets it
  * @property {(error: RelayError) => void} fault a frame of the relay that is none
  */
+
+/** @typedef {{endpoint: URL, token: import('./oneport-token.js').Token}} Home */
 
 /** @typedef {import('./peer.js').Problem} Problem */
 
@@ -73,6 +76,9 @@ export class Lifeline {
   #pingMs = SILENCE_MS_MAX;
   #pings = 0;
   #failures = 0;
+  /** The access token of this attempt may be had anew. */
+  #isRenewable = false;
+  #hasRenewed = false;
   /** The relay asked for this pause: coming online or into view does not cut it short. */
   #pauseIsAsked = false;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #attempt;
@@ -126,7 +132,9 @@ export class Lifeline {
         this.#end(problem);
       },
     };
-    this.#peer = new Peer(this.#owner.endpoint(), 'main', owner, PROTOCOL);
+    const { endpoint, token } = this.#owner.home();
+    this.#isRenewable = token.isRenewable;
+    this.#peer = new Peer(endpoint, 'main', owner, PROTOCOL, () => token.get());
   }
 
   /** Ends it for good. The session stays at the relay for the grace time, in no room if all were left. */
@@ -166,6 +174,7 @@ export class Lifeline {
   #welcome(frame) {
     if (this.#isWelcome) return;
     this.#isWelcome = true;
+    this.#hasRenewed = false;
     this.#welcomeAt = Date.now();
     this.#token = frame.resume;
     this.#pingMs = Math.min(Math.max(frame.ping_ms, 1_000), SILENCE_MS_MAX);
@@ -235,6 +244,12 @@ export class Lifeline {
 
   /** @param {Problem} problem */
   #pause(problem) {
+    if (problem.final && isExpiry(problem.code) && this.#isRenewable && !this.#hasRenewed) {
+      // Once: a page that has no newer one would be asked for ever.
+      this.#hasRenewed = true;
+      this.connect();
+      return;
+    }
     if (problem.final) {
       this.#update('refused', problem);
       return;

@@ -10,9 +10,16 @@ import { Emitter } from './oneport-emitter.js';
 import { FILE_TOPIC, Files } from './oneport-files.js';
 import { message, publication } from './oneport-message.js';
 import { People } from './oneport-people.js';
+import { Token, isExpiry } from './oneport-token.js';
+import { Secret, isSealed } from './oneport-secret.js';
 import { Told } from './oneport-told.js';
+import { Turns } from './oneport-turns.js';
 
 /** @typedef {import('./oneport-types.js').RoomEvents} RoomEvents */
+/** @typedef {import('./oneport-message.js').Message} Message */
+
+/** What may wait to be encrypted: as much as may then wait to be sent. */
+const SEALING_MAX = { count: 1_000, bytes: 16 * 1024 * 1024 };
 
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -21,6 +28,9 @@ const COMING_MAX = 10_000;
 
 /** A relay that may be asked again at once is not. */
 const REJOIN_MS_MIN = 1_000;
+
+/** A page's function that gave no token is asked again after so long. */
+const NO_TOKEN_MS = 5_000;
 
 /** @extends {Emitter<RoomEvents>} */
 export class Room extends Emitter {
@@ -34,6 +44,15 @@ export class Room extends Emitter {
   /** @type {string|null} the id of a join without an answer */ #joinId = null;
   /** @type {import('./oneport-message.js').Message[]|null} an answer of history that is coming */ #coming = null;
   #needsJoin = false;
+  /** @type {string|undefined} shown with the next join */ #shown;
+  /** @type {symbol|null} an attempt that waits for its token */ #attempt = null;
+  #hasRenewed = false;
+  #joinedAt = 0;
+  #wasExpired = false;
+  /** @type {Secret|null} */ #secret;
+  /** What is said is sealed in its order, and what is heard is opened in its order. */
+  #sealing = new Turns(SEALING_MAX);
+  #opening = new Turns();
   #announced = false;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #rejoin;
   /** @type {(room: Room) => void} */ #entered = () => {};
@@ -56,7 +75,9 @@ export class Room extends Emitter {
     };
     this.#files = new Files(place, options.fileBytesMax ?? FILE_BYTES_MAX);
     this.name = name;
-    /** Resolves once the member is in, and rejects if it is refused. @type {Promise<Room>} */
+    this.token = new Token(options.token);
+    this.#secret = options.key === undefined ? null : new Secret(name, options.key);
+    /** Resolves once the member is in, and rejects if it is refused, by the room or by signaling. @type {Promise<Room>} */
     this.joined = new Promise((resolve, reject) => {
       this.#entered = resolve;
       this.#notEntered = reject;
@@ -157,13 +178,29 @@ export class Room extends Emitter {
   async #publish(data, options, isBulk) {
     this.#requireIn();
     const frame = publication(this.name, data, options);
-    if (frame.class === 'lossy') {
-      const isTold = this.#state === 'joined' && this.#session.tell({ ...frame, id: undefined });
-      return { offset: null, duplicate: false, dropped: !isTold };
-    }
-    const ack = await this.#session.ask(frame, { isBulk, isAddressed: frame.to !== undefined });
-    if (!frame.echo && ack.offset !== undefined) this.#told.remember(ack.offset);
-    return { offset: ack.offset ?? null, duplicate: ack.duplicate ?? false, dropped: false };
+    const { answer } = this.#secret === null ? this.#say(frame, isBulk) : await this.#saySealed(this.#secret, frame, isBulk);
+    const { offset, duplicate = false, dropped = false } = await answer;
+    if (!frame.echo && offset !== undefined) this.#told.remember(offset);
+    return { offset: offset ?? null, duplicate, dropped };
+  }
+
+  /** The answer is wrapped: who waits for its turn does not wait for that.
+   * @param {import('./frames.js').ClientFrame & {id: string, room: string}} frame
+   * @param {boolean} [isBulk]
+   * @returns {{answer: {dropped: boolean, offset?: undefined, duplicate?: undefined}|Promise<any>}} */
+  #say(frame, isBulk) {
+    this.#requireIn();
+    if (frame.class !== 'lossy') return { answer: this.#session.ask(frame, { isBulk, isAddressed: frame.to !== undefined }) };
+    const isTold = this.#state === 'joined' && this.#session.tell({ ...frame, id: undefined });
+    return { answer: { dropped: !isTold } };
+  }
+
+  /** @param {Secret} secret
+   * @param {ReturnType<typeof publication>} frame
+   * @param {boolean} [isBulk] */
+  #saySealed(secret, { text, binary, ...frame }, isBulk) {
+    const seal = async () => this.#say({ ...frame, binary: await secret.seal(frame.topic ?? '', { text, binary }) }, isBulk);
+    return this.#sealing.take(seal, text?.length ?? binary?.length);
   }
 
   #requireIn() {
@@ -172,19 +209,46 @@ export class Room extends Emitter {
 
   // What follows is for the session.
 
-  /** A link is there: enter, or come back, as soon as it takes the frame. */
-  enter() {
+  /** A link is there: enter, or come back, as soon as there is a token and the link takes the frame.
+   * @param {boolean} [isHome] whether signaling has shown this room's token just now */
+  async enter(isHome = false) {
     clearTimeout(this.#rejoin);
-    this.#needsJoin = true;
-    this.flush();
+    const attempt = Symbol();
+    this.#attempt = attempt;
+    try {
+      const token = isHome ? undefined : await this.token.get();
+      if (this.#attempt !== attempt) return;
+      this.#shown = token;
+      this.#needsJoin = true;
+      this.flush();
+    } catch (error) {
+      if (this.#attempt === attempt) this.#noToken(/** @type {RelayError} */ (error));
+    }
+  }
+
+  /** @param {RelayError} error */
+  #noToken(error) {
+    if (error.code === 'token_bad') {
+      this.end(error.code, { reason: 'refused', message: error.message, error });
+      return;
+    }
+    this.#session.fault(error);
+    this.#enterIn(NO_TOKEN_MS);
+  }
+
+  /** @param {number} ms */
+  #enterIn(ms) {
+    clearTimeout(this.#rejoin);
+    this.#rejoin = setTimeout(() => this.enter(), ms);
   }
 
   flush() {
     if (!this.#needsJoin) return;
-    const { name, meta, token, history } = this.#options;
+    const { name, meta, history } = this.#options;
     const id = this.#session.nextId();
     const since = this.#told.since;
-    if (this.#session.tell({ t: 'join', id, room: this.name, name, meta, token, since, history: history || undefined })) {
+    const join = { t: 'join', id, room: this.name, name, meta, token: this.#shown, since, history: history || undefined };
+    if (this.#session.tell(join)) {
       this.#needsJoin = false;
       this.#joinId = id;
     }
@@ -193,6 +257,7 @@ export class Room extends Emitter {
   /** The link is gone. */
   down() {
     clearTimeout(this.#rejoin);
+    this.#attempt = null;
     this.#needsJoin = false;
     this.#joinId = null;
     this.#coming = null;
@@ -211,23 +276,36 @@ export class Room extends Emitter {
     else if (frame.t === 'presence') this.#presence(frame);
     else if (frame.t === 'gap') this.#gap(frame);
     else if (frame.t === 'history_begin') this.#coming = [];
-    else if (frame.t === 'history_end') this.#catchUp(frame, this.takeHistory(frame));
-    else if (frame.t === 'receipt') this.emit('receipt', { id: frame.id, offset: frame.offset, delivered: frame.delivered, of: frame.of });
+    else if (frame.t === 'history_end') this.#catchUp(frame, this.#takeComing());
+    else if (frame.t === 'receipt') this.#tell('receipt', { id: frame.id, offset: frame.offset, delivered: frame.delivered, of: frame.of });
+    else if (frame.t === 'left' && frame.reason === 'expired' && this.token.isRenewable) this.#renew();
     else if (frame.t === 'left') this.end('left', { reason: frame.reason, message: frame.message });
   }
 
   /** The answer to `history()` that is complete now.
    * @param {import('./frames.js').HistoryEnd} frame
-   * @returns {import('./oneport-types.js').History} */
+   * @returns {Promise<import('./oneport-types.js').History>|import('./oneport-types.js').History} */
   takeHistory({ from, to, more }) {
-    const messages = this.#coming ?? [];
+    const coming = this.#takeComing();
+    if (this.#secret === null) return { messages: coming.filter((told) => this.#isReadable(told)), from, to, more };
+    return this.#openAll(this.#secret, coming).then((messages) => ({ messages, from, to, more }));
+  }
+
+  #takeComing() {
+    const coming = this.#coming ?? [];
     this.#coming = null;
-    return { messages, from, to, more };
+    return coming;
   }
 
   /** @param {string} id */
   isJoin(id) {
     return id === this.#joinId;
+  }
+
+  /** Signaling was refused: whoever waits to be in need not wait on. `relay.retry()` may change that.
+   * @param {RelayError} error */
+  refused(error) {
+    this.#notEntered(error);
   }
 
   /**
@@ -240,11 +318,11 @@ export class Room extends Emitter {
     this.down();
     const error = why.error ?? new RelayError(code, why.message ?? 'the room was left', { room: this.name });
     this.#session.giveUp(this.name, ({ id }) => id !== butFor, error);
-    this.#files.fail('the room was left');
+    this.#inTurn(() => this.#files.fail('the room was left'));
     this.#notEntered(error);
     this.#become('left');
     this.#session.left(this);
-    this.emit('left', why);
+    this.#tell('left', why);
   }
 
   /** @param {import('./frames.js').Joined} frame */
@@ -254,16 +332,19 @@ export class Room extends Emitter {
     const isBack = this.#told.epoch !== '';
     if (epoch !== this.#told.epoch) this.#beginEpoch(epoch, isBack);
     this.#joinId = null;
+    this.#joinedAt = Date.now();
+    this.#hasRenewed = false;
     this.#me = frame.you;
     this.#people.begin(members, offset, frame.total <= members.length);
-    if (!recovered && isBack) this.#files.fail('the session was lost');
+    if (!recovered && isBack) this.#inTurn(() => this.#files.fail('the session was lost'));
     // Without history to come, everything up to here is told or missing.
     const isOwedHistory = !recovered && (this.#options.history ?? 0) > 0;
     if (!recovered && !isOwedHistory) this.#told.until(offset);
     this.#become('joined');
     this.#announce();
     this.#entered(this);
-    if (isBack) this.emit('resumed', { recovered, reason });
+    if (isBack) this.#tell('resumed', { recovered, reason: this.#wasExpired ? 'expired' : reason });
+    this.#wasExpired = false;
     if (frame.total > members.length) this.#askMembers(members.at(-1)?.id ?? 0);
     this.#session.ready();
   }
@@ -294,11 +375,24 @@ export class Room extends Emitter {
     }
   }
 
+  /** The token has expired and the relay has let this member go; with a new one it comes back, as another. */
+  #renew() {
+    this.down();
+    this.#wasExpired = true;
+    // Tokens that do not live longer than the way here are not asked for without end.
+    this.#enterIn(Math.max(0, this.#joinedAt + REJOIN_MS_MIN - Date.now()));
+  }
+
   /** @param {import('./frames.js').Err} frame */
   #refuse(frame) {
     this.#joinId = null;
     if (frame.retry_after_ms !== undefined) {
-      this.#rejoin = setTimeout(() => this.enter(), Math.max(frame.retry_after_ms, REJOIN_MS_MIN));
+      this.#enterIn(Math.max(frame.retry_after_ms, REJOIN_MS_MIN));
+      return;
+    }
+    if (isExpiry(frame.code) && this.token.isRenewable && !this.#hasRenewed) {
+      this.#hasRenewed = true;
+      this.enter();
       return;
     }
     const error = new RelayError(frame.code, frame.message, { room: this.name, limit: frame.limit });
@@ -317,25 +411,25 @@ export class Room extends Emitter {
   #presence({ what, member, reason, time, offset, ...rest }) {
     if (!this.#told.advance(offset, offset + 1)) return;
     this.#people.apply({ what, member, reason, time, offset, ...rest });
-    if (what === 'left') this.#files.fail('the sender has left', ({ from }) => from.id === member.id);
-    this.emit('presence', { what, member, reason, time, offset });
+    if (what === 'left') this.#inTurn(() => this.#files.fail('the sender has left', ({ from }) => from.id === member.id));
+    this.#tell('presence', { what, member, reason, time, offset });
     this.#announce();
   }
 
   /** @param {import('./frames.js').Gap} frame */
   #gap({ from, to, reason }) {
     if (reason !== 'transient' && !this.#told.advance(from, to)) return;
-    this.#files.fail('part of it is missing');
-    this.emit('gap', { from, to, reason });
+    this.#inTurn(() => this.#files.fail('part of it is missing'));
+    this.#tell('gap', { from, to, reason });
   }
 
   /** What was asked for with the join: first what is older than everything else.
-   * @param {import('./frames.js').HistoryEnd} frame @param {import('./oneport-types.js').History} history */
-  #catchUp({ to }, { messages, from, more }) {
-    const news = messages.filter(({ offset }) => this.#told.isNews(offset ?? 0));
+   * @param {import('./frames.js').HistoryEnd} frame @param {Message[]} coming */
+  #catchUp({ from, to, more }, coming) {
+    const news = coming.filter(({ offset }) => this.#told.isNews(offset ?? 0));
     this.#told.until(to);
     for (const told of news) this.#deliver(told);
-    this.emit('history', { from, to, more });
+    this.#tell('history', { from, to, more });
   }
 
   /** @param {import('./frames.js').Msg} frame @param {boolean} isHistory */
@@ -343,13 +437,54 @@ export class Room extends Emitter {
     return message(frame, this.#people.find(frame.from), { isOwn: frame.from === this.#me, isHistory });
   }
 
-  /** @param {import('./oneport-message.js').Message} told */
+  /** @param {Message} told */
   #deliver(told) {
+    const secret = this.#secret;
+    if (secret !== null) this.#opening.take(async () => this.#show(await secret.open(told), told));
+    else if (this.#isReadable(told)) this.#show(told, told);
+  }
+
+  /** @param {Secret} secret @param {Message[]} coming */
+  #openAll(secret, coming) {
+    const open = (/** @type {Message} */ told) => secret.open(told).then((opened) => this.#readable(opened, told));
+    return Promise.all(coming.map(open)).then((messages) => messages.filter((message) => message !== null));
+  }
+
+  /** @param {Message} told */
+  #isReadable(told) {
+    return !isSealed(told.bytes) || this.#readable('no_key', told) !== null;
+  }
+
+  /** Null if it is none, and the page has been told so.
+   * @param {Message|import('./oneport-secret.js').Unreadable} opened @param {Message} told */
+  #readable(opened, { from, topic, offset }) {
+    if (typeof opened !== 'string') return opened;
+    this.emit('unreadable', { from, topic, offset, reason: opened });
+    return null;
+  }
+
+  /** @param {Message|import('./oneport-secret.js').Unreadable} opened @param {Message} sealed */
+  #show(opened, sealed) {
+    const told = this.#readable(opened, sealed);
+    if (told === null) return;
     if (told.topic !== FILE_TOPIC) this.emit('message', told);
     else if (told.bytes !== undefined && !told.isHistory) {
       const file = this.#files.take(told.from, told.bytes);
       if (file !== null) this.emit('file', file);
     }
+  }
+
+  /** After what was heard before it and is still being opened.
+   * @template {keyof RoomEvents & string} Type
+   * @param {Type} type @param {RoomEvents[Type]} detail */
+  #tell(type, detail) {
+    this.#inTurn(() => this.emit(type, detail));
+  }
+
+  /** @param {() => void} act */
+  #inTurn(act) {
+    if (this.#secret === null) act();
+    else this.#opening.take(act);
   }
 
   /** Many changes at once are one event. */
@@ -358,7 +493,7 @@ export class Room extends Emitter {
     this.#announced = true;
     queueMicrotask(() => {
       this.#announced = false;
-      this.emit('members', this.members);
+      this.#tell('members', this.members);
     });
   }
 
@@ -366,6 +501,6 @@ export class Room extends Emitter {
   #become(state) {
     if (this.#state === state) return;
     this.#state = state;
-    this.emit('state', state);
+    this.#tell('state', state);
   }
 }

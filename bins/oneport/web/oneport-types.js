@@ -13,7 +13,11 @@
  * @property {string} [name] 1 to 64 bytes
  * @property {unknown} [meta] JSON that the others see, at most 2048 bytes
  * @property {number} [history] how many earlier messages to get first
- * @property {string} [token] access token, if the relay asks for one
+ * @property {import('./oneport-token.js').TokenSource} [token] access token, if the relay asks for one, or
+ *   a function that gets one. It is asked anew at each attempt, and when a token expires while the member
+ *   is in: the room is then `away` for a moment, and comes back `resumed` under another member id
+ * @property {string} [key] for end-to-end encryption, as `newKey()` makes them; all members need the same.
+ *   What it protects and what not is said in oneport-secret.js
  * @property {number} [fileBytesMax] of files that are on their way here together; 0 takes none.
  *   The default is 256 MiB
  */
@@ -33,6 +37,8 @@
  * @property {{what: 'joined'|'updated'|'away'|'back'|'left', member: Readonly<Member>, reason?: string, time: number, offset: number}} presence
  *   somebody else came, changed or went
  * @property {ReadonlyMap<number, Readonly<Member>>} members `room.members` has changed
+ * @property {{from: Readonly<Member>, topic: string, offset: number|null, reason: import('./oneport-secret.js').Unreadable}} unreadable
+ *   a message that is not delivered: it is encrypted and this room's key does not open it, or it is not and should be
  * @property {{from: number, to: number, reason: string}} gap messages that never come
  * @property {{recovered: boolean, reason?: string}} resumed back in after a lost link: with everything
  *   that was missed, or not, and why. Then what the join's `history` brings back of it follows
@@ -57,6 +63,7 @@
  * @property {(room: string, isMeant: (request: import('./oneport-outbox.js').Request) => boolean, error: import('./frames.js').RelayError) => void} giveUp
  * @property {(room: import('./oneport-room.js').Room) => void} left
  * @property {() => void} ready something may be said in a room that could not before
+ * @property {(error: import('./frames.js').RelayError) => void} fault what concerns no request
  */
 
 export {};

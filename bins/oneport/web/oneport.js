@@ -29,10 +29,12 @@ import { Emitter } from './oneport-emitter.js';
 import { Lifeline } from './oneport-lifeline.js';
 import { Outbox } from './oneport-outbox.js';
 import { Room } from './oneport-room.js';
+import { Token } from './oneport-token.js';
 
 export { RelayError, Room };
 export { FILE_TOPIC } from './oneport-files.js';
 export { IncomingFile } from './oneport-incoming.js';
+export { newKey } from './oneport-secret.js';
 
 /** @typedef {import('./oneport-message.js').Message} Message */
 /** @typedef {import('./oneport-types.js').JoinOptions} JoinOptions */
@@ -42,7 +44,8 @@ export { IncomingFile } from './oneport-incoming.js';
 /**
  * @typedef {object} ConnectOptions
  * @property {string|URL} [url] the relay; by default the one that served this file
- * @property {string} [token] access token for every room that is joined without one of its own
+ * @property {import('./oneport-token.js').TokenSource} [token] access token for every room that is joined
+ *   without one of its own, or a function that gets one. It is asked anew at each attempt
  * @property {Storage|null} [storage] `sessionStorage` lets a page that is loaded again go on with its
  *   session: same member ids, and the others see it away for a moment. Without one it leaves its rooms
  */
@@ -50,7 +53,8 @@ export { IncomingFile } from './oneport-incoming.js';
 /**
  * @typedef {object} RelayEvents
  * @property {Status} state
- * @property {RelayError} fault the relay sent what is no frame, or an error that is about no request
+ * @property {RelayError} fault the relay sent what is no frame, or an error that is about no request; or
+ *   the page's function gave no token for a further room
  */
 
 /** A relay is told good-bye, and has so long to hear it. */
@@ -75,6 +79,7 @@ export class Relay extends Emitter {
   /** @type {Lifeline} */ #lifeline;
   /** @type {Outbox} */ #outbox;
   /** @type {Map<string, Room>} */ #rooms = new Map();
+  /** @type {Room|undefined} whose token the link was made with */ #home;
   /** @type {import('./frames.js').Limits|null} */ #limits = null;
   #isClosed = false;
   /** Different for every page: a session remembers ids longer than a page lives. */
@@ -93,8 +98,8 @@ export class Relay extends Emitter {
     );
     this.#lifeline = new Lifeline(
       {
-        endpoint: () => new URL(`r/${this.#rooms.keys().next().value ?? NO_ROOM}`, this.#url),
-        state: (status) => this.emit('state', status),
+        home: () => this.#findHome(),
+        state: (status) => this.#tellState(status),
         welcome: (frame) => this.#welcome(frame),
         frame: (frame) => this.#hear(frame),
         down: () => this.#down(),
@@ -133,15 +138,17 @@ export class Relay extends Emitter {
    *
    * @param {string} name 1 to 64 letters, digits or `-._~`
    * @param {JoinOptions} [options]
+   * @throws {RelayError} `closed`, `bad_room`, `already_in_room`, `bad_key`; `insecure_context` if there is a
+   *   key and this page may not use cryptography
    */
   join(name, options = {}) {
     if (this.#isClosed) throw new RelayError('closed', 'close() was called');
     if (!/^(?!\.{1,2}$)[A-Za-z0-9\-._~]{1,64}$/.test(name)) throw new RelayError('bad_room', 'this is no name of a room');
     if (this.#rooms.has(name)) throw new RelayError('already_in_room', 'this room is joined', { room: name });
-    const room = new Room(this.#session(), name, { token: this.#token, ...options });
+    const room = new Room(this.#session(), name, { ...options, token: options.token ?? this.#token });
     this.#rooms.set(name, room);
     // Once the page has its listeners.
-    queueMicrotask(() => this.state === 'connected' && this.#rooms.get(name) === room && room.enter());
+    queueMicrotask(() => this.#rooms.get(name) === room && this.#begin(room));
     return room;
   }
 
@@ -160,6 +167,28 @@ export class Relay extends Emitter {
     this.#outbox.reject(() => true, new RelayError('closed', 'close() was called'));
   }
 
+  /** @param {Room} room */
+  #begin(room) {
+    if (this.state === 'connected') room.enter();
+    // It was refused without a room, and this one may be let in.
+    else if (this.state === 'refused' && this.#rooms.size === 1) this.#lifeline.connect();
+  }
+
+  /** The first room that was joined. @returns {import('./oneport-lifeline.js').Home} */
+  #findHome() {
+    this.#home = this.#rooms.values().next().value;
+    return { endpoint: new URL(`r/${this.#home?.name ?? NO_ROOM}`, this.#url), token: this.#home?.token ?? new Token(this.#token) };
+  }
+
+  /** @param {Status} status */
+  #tellState(status) {
+    if (status.state === 'refused') {
+      const error = new RelayError(status.code, status.reason);
+      for (const room of this.#rooms.values()) room.refused(error);
+    }
+    this.emit('state', status);
+  }
+
   /** @returns {import('./oneport-types.js').Session} */
   #session() {
     return {
@@ -169,6 +198,7 @@ export class Relay extends Emitter {
       giveUp: (room, isMeant, error) => this.#outbox.reject((request) => request.room === room && isMeant(request), error),
       left: (room) => this.#rooms.get(room.name) === room && this.#rooms.delete(room.name),
       ready: () => this.#outbox.pump(),
+      fault: (error) => this.emit('fault', error),
     };
   }
 
@@ -200,7 +230,7 @@ export class Relay extends Emitter {
       this.#outbox.reject(({ kind, isTold }) => isTold && kind === 'pub', error);
       this.#outbox.reject(({ kind }) => kind === 'leave', error);
     }
-    for (const room of this.#rooms.values()) room.enter();
+    for (const room of this.#rooms.values()) room.enter(room === this.#home);
   }
 
   #down() {
@@ -241,6 +271,8 @@ export class Relay extends Emitter {
     const error = new RelayError(code, message, { retryAfterMs, room, member, limit });
     if (request === undefined) this.emit('fault', error);
     else if (code === 'rate' && retryAfterMs !== undefined) this.#outbox.postpone(request, retryAfterMs);
+    // The room is about to be entered again.
+    else if (code === 'not_in_room' && this.#rooms.get(request.room)?.state === 'away') this.#outbox.postpone(request, 0);
     else this.#outbox.take(request.id)?.reject(error);
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { RelayError } from './frames.js';
+
 /**
  * Why a connection ended or could not be made. `reason` is for people, `code` for programs; `final`
  * if trying again would not help.
@@ -47,13 +49,14 @@ export class Peer {
    * @param {string} label
    * @param {Owner} owner
    * @param {string} [protocol] the channel's; none for a plain channel
+   * @param {() => Promise<string|undefined>} [token] gets the access token to show with the offer
    */
-  constructor(endpoint, label, owner, protocol = '') {
+  constructor(endpoint, label, owner, protocol = '', token = async () => undefined) {
     this.#owner = owner;
     // Made before the offer, which would otherwise have no data section. Ordered and reliable.
     this.#channel = this.#pc.createDataChannel(label, { protocol });
     this.#listen();
-    this.#signal(endpoint).catch((error) => this.#end(asProblem(error)));
+    this.#signal(endpoint, token).catch((error) => this.#end(asProblem(error)));
   }
 
   /** Whether the channel is there: a connection that was closed underneath says nothing. */
@@ -109,12 +112,13 @@ export class Peer {
   }
 
   /** The offer goes out, the answer comes in; everything after that is on the data path.
-   * @param {URL} endpoint */
-  async #signal(endpoint) {
-    await this.#pc.setLocalDescription();
+   * @param {URL} endpoint
+   * @param {() => Promise<string|undefined>} getToken */
+  async #signal(endpoint, getToken) {
+    const [token] = await Promise.all([getToken(), this.#pc.setLocalDescription()]);
     const response = await fetch(endpoint, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/sdp' },
+      headers: { 'Content-Type': 'application/sdp', ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
       body: this.#pc.localDescription?.sdp,
       // Requests that never end would use up what a browser has at once for one server.
       signal: this.#overdue,
@@ -160,6 +164,7 @@ export class Peer {
  * @param {unknown} error
  * @returns {Problem} */
 function asProblem(error) {
+  if (error instanceof RelayError) return { reason: error.message, code: error.code, final: error.code === 'token_bad' };
   const isNetwork = error instanceof TypeError;
   const reason = isNetwork ? 'the relay cannot be reached' : 'the relay and this browser do not understand each other';
   return { reason, code: 'unreachable' };

@@ -1,0 +1,189 @@
+//! Rooms with end-to-end encryption, on pages that use the library.
+
+use oneport_tests::{Result, relay::Relay};
+use serde_json::{Value, json};
+
+use crate::{
+    bare,
+    member::{blank, enter_as, hears, no_faults, rises, say, sees},
+    stage::Stage,
+    user::SOON,
+};
+
+#[test]
+fn those_with_the_key_read_and_the_others_are_told() -> Result {
+    let stage = Stage::set()?;
+    for (ours, theirs) in [
+        (stage.chromium, stage.firefox),
+        (stage.firefox, stage.chromium),
+    ] {
+        let relay = Relay::on_loopback()?;
+        let pages = [blank(ours)?, blank(theirs)?, blank(theirs)?, blank(theirs)?];
+        let [ada, bob, stranger, none] = &pages;
+        let url = relay.url();
+        let new_key = format!("import('{url}oneport.js').then(({{ newKey }}) => newKey())");
+        let [key, other] = [ada.eval(&new_key)?, ada.eval(&new_key)?];
+        assert_ne!(key, other);
+        for (page, name, key) in [
+            (ada, "ada", json!({ "key": key })),
+            (bob, "bob", json!({ "key": key, "history": 50 })),
+            (stranger, "stranger", json!({ "key": other, "history": 50 })),
+            (none, "none", json!({ "history": 50 })),
+        ] {
+            enter_as(page, &relay, name, key)?;
+            say(page, &format!("{name} is here"))?;
+        }
+        for page in &pages {
+            sees(page, &["ada", "bob", "none", "stranger"])?;
+        }
+        let plain = bare::join(theirs, &relay, "library")?;
+        let noise = "crypto.getRandomValues(new Uint8Array(60_000))";
+        let sent = format!(
+            "(async () => {{
+                window.noise = {noise};
+                await room.send('psst \\u{{1f600}}', {{ topic: 'x', to: [idOf('bob'), idOf('none')] }});
+                await room.send(noise, {{ topic: 'x', echo: true }});
+                await room.send('', {{ topic: 'x' }});
+                await room.sendBlob(new Blob(['a secret file']), {{ name: 'a.txt' }});
+                await room.send('the end', {{ topic: 'x' }});
+                return hash(noise);
+            }})()"
+        );
+        let hash = ada.eval(&sent)?;
+        hears(bob, "the end")?;
+        let heard = "Promise.all(messages.filter(({ topic }) => topic === 'x')
+            .map(async ({ from, text, bytes }) => [from.name, text ?? await hash(bytes)]))";
+        let wanted = json!([
+            ["ada", "psst \u{1f600}"],
+            ["ada", hash],
+            ["ada", ""],
+            ["ada", "the end"]
+        ]);
+        assert_eq!(bob.eval(heard)?, wanted);
+        assert_eq!(ada.eval(heard)?, json!([["ada", hash]]));
+        bob.wait_for("files.length === 1 && files[0].isOver", SOON)?;
+        let file = bob.eval("files[0].blob.then((blob) => blob.text())")?;
+        assert_eq!(file, "a secret file");
+        // In its history, and live.
+        let told = "unreadable.map(({ from, reason }) => [from.name, reason])";
+        let told_to_bob = json!([["stranger", "wrong_key"], ["none", "not_sealed"]]);
+        assert_eq!(bob.eval(told)?, told_to_bob);
+
+        for (page, reason) in [(stranger, "wrong_key"), (none, "no_key")] {
+            page.wait_for(
+                "unreadable.some(({ topic }) => topic === 'x') || unreadable",
+                SOON,
+            )?;
+            let reasons = "[...new Set(unreadable.filter(({ from }) => from.name === 'ada').map(({ reason }) => reason))]";
+            assert_eq!(page.eval(reasons)?, json!([reason]));
+            let offsets = "unreadable.every(({ offset }) => Number.isInteger(offset))";
+            assert_eq!(page.eval(offsets)?, true);
+            assert_eq!(
+                page.eval("[files.length, messages.filter(({ topic }) => topic === 'x').length]")?,
+                json!([0, 0])
+            );
+        }
+        // What passes the relay has nothing of it.
+        plain.wait_for("received.length >= 3 || received.length", SOON)?;
+        let seen = "received.map((data) => typeof data === 'string' ? data : new TextDecoder('latin1').decode(data))";
+        let seen = plain.eval(seen)?;
+        let is_sealed = |data: &Value| {
+            let data = data.as_str().unwrap_or_default();
+            data.starts_with("\u{f0}\u{178}\u{201d}\u{2019}") && !data.contains("the end")
+        };
+        assert!(
+            seen.as_array()
+                .is_some_and(|seen| seen.iter().all(is_sealed)),
+            "{seen}"
+        );
+        no_faults([ada, bob])?;
+        ada.eval("relay.close()")?;
+    }
+    Ok(())
+}
+
+/// Encryption takes its time, and nothing overtakes anything for that.
+#[test]
+fn sealed_messages_keep_their_order() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    let pages = [blank(stage.chromium)?, blank(stage.firefox)?];
+    let key = json!({ "key": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" });
+    for page in &pages {
+        enter_as(page, &relay, page.name(), key.clone())?;
+    }
+    // Large and small in turn: the small ones are ready first. And changes of a member among them.
+    let talk = "(async () => {
+        const sent = [];
+        for (let number = 1; number <= 200; number += 1) {
+            const size = number % 3 === 0 ? 20_000 : 0;
+            sent.push(room.send(JSON.stringify([number, 'x'.repeat(size)]), { echo: true }));
+            if (number % 20 === 0) sent.push(room.update({ meta: { number } }));
+        }
+        return (await Promise.all(sent)).length;
+    })()";
+    for page in &pages {
+        page.eval(&format!("(() => {{ window.talking = {talk}; }})()"))?;
+    }
+    for page in &pages {
+        assert_eq!(page.eval("talking")?, 210);
+        page.wait_for("messages.length === 400 || messages.length", SOON)?;
+        page.wait_for(
+            "presence.filter(([what]) => what === 'updated').length === 10 || presence",
+            SOON,
+        )?;
+        let numbers: Vec<_> = (1..=200).collect();
+        for is_own in [true, false] {
+            let heard = format!(
+                "messages.filter((m) => m.isOwn === {is_own}).map((m) => JSON.parse(m.text)[0])"
+            );
+            assert_eq!(page.eval(&heard)?, json!(numbers), "at {}", page.name());
+        }
+        rises(page)?;
+        let in_order = "order.every((offset, i) => i === 0 || offset > order[i - 1])";
+        assert_eq!(page.eval(in_order)?, true, "at {}", page.name());
+        assert_eq!(page.eval("[unreadable.length, room.history({ count: 5 }).then(({ messages }) => messages.length)][0]")?, 0);
+        let history = page.eval("room.history({ count: 3 }).then(({ messages }) => messages.map(({ text }) => typeof text))")?;
+        assert_eq!(history, json!(["string", "string", "string"]));
+    }
+    // The largest message, with what encryption adds to it.
+    let largest = "(async () => {
+        const codes = [];
+        for (const size of [261_120, 260_900]) codes.push(await room.send(new Uint8Array(size)).then(() => 'sent', ({ code }) => code));
+        return codes;
+    })()";
+    assert_eq!(pages[0].eval(largest)?, json!(["too_large", "sent"]));
+    pages[1].wait_for(
+        "messages.at(-1).bytes?.length === 260_900 || messages.length",
+        SOON,
+    )?;
+    no_faults(&pages)
+}
+
+#[test]
+fn a_key_that_cannot_be_used_is_refused_at_once() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    for browser in stage.both() {
+        let page = blank(browser)?;
+        let code = |key: &str, before: &str| {
+            format!(
+                "import('{}oneport.js').then(({{ connect, newKey }}) => {{
+                    {before};
+                    const relay = connect();
+                    try {{ relay.join('library', {{ key: {key} }}); return 'in'; }}
+                    catch ({{ name, code }}) {{ return `${{name}} ${{code}}`; }}
+                    finally {{ relay.close(); }}
+                }})",
+                relay.url()
+            )
+        };
+        assert_eq!(page.eval(&code("'secret'", ""))?, "RelayError bad_key");
+        assert_eq!(page.eval(&code("newKey()", ""))?, "in");
+        // As over http from another machine.
+        let insecure = "Object.defineProperty(crypto, 'subtle', { value: undefined })";
+        let refused = page.eval(&code("newKey()", insecure))?;
+        assert_eq!(refused, "RelayError insecure_context");
+    }
+    Ok(())
+}
