@@ -12,6 +12,7 @@ mod user;
 mod chat;
 mod faults;
 mod library;
+mod links;
 mod phone;
 mod plain;
 mod ports;

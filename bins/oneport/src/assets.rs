@@ -56,6 +56,14 @@ pub(crate) static ASSETS: &[Asset] = &[
         include_bytes!("../web/oneport-lifeline.js"),
     ),
     script(
+        "/oneport-entry.js",
+        include_bytes!("../web/oneport-entry.js"),
+    ),
+    script(
+        "/oneport-delivery.js",
+        include_bytes!("../web/oneport-delivery.js"),
+    ),
+    script(
         "/oneport-token.js",
         include_bytes!("../web/oneport-token.js"),
     ),

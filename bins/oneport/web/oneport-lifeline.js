@@ -109,6 +109,12 @@ export class Lifeline {
     return this.#isWelcome && this.#peer !== null && this.#peer.send(data);
   }
 
+  /** For what may get lost: false if it is lost already.
+   * @param {string|Uint8Array<ArrayBuffer>} data */
+  sendLossy(data) {
+    return this.#isWelcome && this.#peer !== null && this.#peer.sendLossy(data);
+  }
+
   /** Makes a link now, unless there is one. */
   connect() {
     clearTimeout(this.#attempt);
@@ -137,10 +143,10 @@ export class Lifeline {
     this.#peer = new Peer(endpoint, 'main', owner, PROTOCOL, () => token.get());
   }
 
-  /** Ends it for good. The session stays at the relay for the grace time, in no room if all were left. */
+  /** Ends it for good, and the session with it. */
   close() {
     this.#listening.abort();
-    this.#drop();
+    this.#drop({ leaves: true });
     this.#update('closed');
   }
 
@@ -189,7 +195,7 @@ export class Lifeline {
     const final = retryAfterMs === undefined;
     // The session is over, or another page has it: its token would take it back.
     if (t === 'bye' && final) this.#token = undefined;
-    this.#drop({ isKnown: t === 'bye' });
+    this.#drop();
     this.#pause({ code, reason: message, final, retryAfterMs });
   }
 
@@ -228,7 +234,7 @@ export class Lifeline {
   }
 
   /** Without a word to the owner but that it is down.
-   * @param {{isKnown?: boolean, lingers?: boolean}} [how] as the peer is closed */
+   * @param {{leaves?: boolean, lingers?: boolean}} [how] as the peer is closed */
   #drop(how) {
     clearTimeout(this.#attempt);
     clearTimeout(this.#heartbeat);
@@ -284,7 +290,8 @@ export class Lifeline {
 
   #hide() {
     this.#owner.leaving();
-    this.#drop({ lingers: true });
+    // With a storage the session waits for the page that comes next.
+    this.#drop({ lingers: true, leaves: this.#storage === null });
     if (this.#token !== undefined) this.#store((storage) => storage.setItem(this.#storageKey, this.#token ?? ''));
   }
 

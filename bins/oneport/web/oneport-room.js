@@ -6,12 +6,14 @@
  */
 
 import { RelayError } from './frames.js';
+import { Delivery } from './oneport-delivery.js';
 import { Emitter } from './oneport-emitter.js';
+import { Entry } from './oneport-entry.js';
 import { FILE_TOPIC, Files } from './oneport-files.js';
 import { message, publication } from './oneport-message.js';
 import { People } from './oneport-people.js';
-import { Token, isExpiry } from './oneport-token.js';
-import { Secret, isSealed } from './oneport-secret.js';
+import { Token } from './oneport-token.js';
+import { Secret } from './oneport-secret.js';
 import { Told } from './oneport-told.js';
 import { Turns } from './oneport-turns.js';
 
@@ -26,35 +28,23 @@ const FILE_BYTES_MAX = 256 * 1024 * 1024;
 /** A relay sends at most `limits.history` at a time; one that goes on for ever is broken. */
 const COMING_MAX = 10_000;
 
-/** A relay that may be asked again at once is not. */
-const REJOIN_MS_MIN = 1_000;
-
-/** A page's function that gave no token is asked again after so long. */
-const NO_TOKEN_MS = 5_000;
-
 /** @extends {Emitter<RoomEvents>} */
 export class Room extends Emitter {
   #session;
   #options;
   #people = new People();
   #files;
+  #delivery;
+  #entry;
   /** @type {import('./oneport-types.js').RoomState} */ #state = 'joining';
   /** @type {number|null} */ #me = null;
   #told = new Told();
-  /** @type {string|null} the id of a join without an answer */ #joinId = null;
-  /** @type {import('./oneport-message.js').Message[]|null} an answer of history that is coming */ #coming = null;
-  #needsJoin = false;
-  /** @type {string|undefined} shown with the next join */ #shown;
-  /** @type {symbol|null} an attempt that waits for its token */ #attempt = null;
-  #hasRenewed = false;
-  #joinedAt = 0;
+  /** @type {Message[]|null} an answer of history that is coming */ #coming = null;
+  #announced = false;
   #wasExpired = false;
   /** @type {Secret|null} */ #secret;
-  /** What is said is sealed in its order, and what is heard is opened in its order. */
+  /** What is said is sealed in its order. */
   #sealing = new Turns(SEALING_MAX);
-  #opening = new Turns();
-  #announced = false;
-  /** @type {ReturnType<typeof setTimeout>|undefined} */ #rejoin;
   /** @type {(room: Room) => void} */ #entered = () => {};
   /** @type {(error: RelayError) => void} */ #notEntered = () => {};
 
@@ -73,10 +63,20 @@ export class Room extends Emitter {
         this.#publish(bytes, { id: session.nextId(), topic: FILE_TOPIC, to, class: 'transient' }, isBulk),
       isHere: (/** @type {number} */ id) => this.members.get(id)?.away === undefined && this.members.has(id),
     };
-    this.#files = new Files(place, options.fileBytesMax ?? FILE_BYTES_MAX);
     this.name = name;
     this.token = new Token(options.token);
     this.#secret = options.key === undefined ? null : new Secret(name, options.key);
+    this.#files = new Files(place, options.fileBytesMax ?? FILE_BYTES_MAX);
+    this.#delivery = new Delivery((type, detail) => this.emit(type, detail), this.#secret, this.#files);
+    this.#entry = new Entry(
+      {
+        join: (id, token) => this.#sayJoin(id, token),
+        nextId: () => session.nextId(),
+        noToken: (error) => session.fault(error),
+        badToken: (error) => this.#refuse(error),
+      },
+      this.token,
+    );
     /** Resolves once the member is in, and rejects if it is refused, by the room or by signaling. @type {Promise<Room>} */
     this.joined = new Promise((resolve, reject) => {
       this.#entered = resolve;
@@ -108,7 +108,8 @@ export class Room extends Emitter {
    * Rejects with a {@link RelayError}: a code of the relay; `left` or `closed`; `queue_full`;
    * `unconfirmed` if the session was lost and nobody knows whether it arrived.
    *
-   * A `lossy` message never waits: `offset` is null, and `dropped` says if it was not even sent.
+   * A `lossy` message never waits and never holds up another: it goes over a channel without order and
+   * retransmission. `offset` is null, and `dropped` says if it was not even sent.
    *
    * @param {string|ArrayBuffer|ArrayBufferView} data
    * @param {import('./oneport-message.js').SendOptions} [options]
@@ -163,7 +164,7 @@ export class Room extends Emitter {
   async leave() {
     if (this.#state === 'left') return;
     // A join without an answer is about to succeed.
-    const isIn = this.#state === 'joined' || this.#joinId !== null;
+    const isIn = this.#state === 'joined' || this.#entry.isAsking;
     const id = this.#session.nextId();
     const said = isIn ? this.#session.ask({ t: 'leave', id, room: this.name }).catch(() => {}) : null;
     this.end('left', { reason: 'left' }, id);
@@ -191,7 +192,7 @@ export class Room extends Emitter {
   #say(frame, isBulk) {
     this.#requireIn();
     if (frame.class !== 'lossy') return { answer: this.#session.ask(frame, { isBulk, isAddressed: frame.to !== undefined }) };
-    const isTold = this.#state === 'joined' && this.#session.tell({ ...frame, id: undefined });
+    const isTold = this.#state === 'joined' && this.#session.tellLossy({ ...frame, id: undefined });
     return { answer: { dropped: !isTold } };
   }
 
@@ -209,57 +210,26 @@ export class Room extends Emitter {
 
   // What follows is for the session.
 
-  /** A link is there: enter, or come back, as soon as there is a token and the link takes the frame.
+  /** A link is there: enter, or come back.
    * @param {boolean} [isHome] whether signaling has shown this room's token just now */
-  async enter(isHome = false) {
-    clearTimeout(this.#rejoin);
-    const attempt = Symbol();
-    this.#attempt = attempt;
-    try {
-      const token = isHome ? undefined : await this.token.get();
-      if (this.#attempt !== attempt) return;
-      this.#shown = token;
-      this.#needsJoin = true;
-      this.flush();
-    } catch (error) {
-      if (this.#attempt === attempt) this.#noToken(/** @type {RelayError} */ (error));
-    }
-  }
-
-  /** @param {RelayError} error */
-  #noToken(error) {
-    if (error.code === 'token_bad') {
-      this.end(error.code, { reason: 'refused', message: error.message, error });
-      return;
-    }
-    this.#session.fault(error);
-    this.#enterIn(NO_TOKEN_MS);
-  }
-
-  /** @param {number} ms */
-  #enterIn(ms) {
-    clearTimeout(this.#rejoin);
-    this.#rejoin = setTimeout(() => this.enter(), ms);
+  enter(isHome) {
+    this.#entry.begin(isHome);
   }
 
   flush() {
-    if (!this.#needsJoin) return;
+    this.#entry.flush();
+  }
+
+  /** @param {string} id @param {string|undefined} token */
+  #sayJoin(id, token) {
     const { name, meta, history } = this.#options;
-    const id = this.#session.nextId();
     const since = this.#told.since;
-    const join = { t: 'join', id, room: this.name, name, meta, token: this.#shown, since, history: history || undefined };
-    if (this.#session.tell(join)) {
-      this.#needsJoin = false;
-      this.#joinId = id;
-    }
+    return this.#session.tell({ t: 'join', id, room: this.name, name, meta, token, since, history: history || undefined });
   }
 
   /** The link is gone. */
   down() {
-    clearTimeout(this.#rejoin);
-    this.#attempt = null;
-    this.#needsJoin = false;
-    this.#joinId = null;
+    this.#entry.stop();
     this.#coming = null;
     if (this.#state === 'joined') this.#become('away');
   }
@@ -270,25 +240,23 @@ export class Room extends Emitter {
    */
   hear(frame) {
     if (frame.t === 'joined') this.#join(frame);
-    else if (frame.t === 'err') this.#refuse(frame);
+    else if (frame.t === 'err') this.#entry.refused(frame) || this.#refuse(frame);
     else if (this.#state !== 'joined') return;
     else if (frame.t === 'msg') this.#message(frame);
     else if (frame.t === 'presence') this.#presence(frame);
     else if (frame.t === 'gap') this.#gap(frame);
     else if (frame.t === 'history_begin') this.#coming = [];
     else if (frame.t === 'history_end') this.#catchUp(frame, this.#takeComing());
-    else if (frame.t === 'receipt') this.#tell('receipt', { id: frame.id, offset: frame.offset, delivered: frame.delivered, of: frame.of });
+    else if (frame.t === 'receipt') this.#delivery.tell('receipt', { id: frame.id, offset: frame.offset, delivered: frame.delivered, of: frame.of });
     else if (frame.t === 'left' && frame.reason === 'expired' && this.token.isRenewable) this.#renew();
     else if (frame.t === 'left') this.end('left', { reason: frame.reason, message: frame.message });
   }
 
   /** The answer to `history()` that is complete now.
    * @param {import('./frames.js').HistoryEnd} frame
-   * @returns {Promise<import('./oneport-types.js').History>|import('./oneport-types.js').History} */
-  takeHistory({ from, to, more }) {
-    const coming = this.#takeComing();
-    if (this.#secret === null) return { messages: coming.filter((told) => this.#isReadable(told)), from, to, more };
-    return this.#openAll(this.#secret, coming).then((messages) => ({ messages, from, to, more }));
+   * @returns {Promise<import('./oneport-types.js').History>} */
+  async takeHistory({ from, to, more }) {
+    return { messages: await this.#delivery.history(this.#takeComing()), from, to, more };
   }
 
   #takeComing() {
@@ -299,7 +267,7 @@ export class Room extends Emitter {
 
   /** @param {string} id */
   isJoin(id) {
-    return id === this.#joinId;
+    return this.#entry.isJoin(id);
   }
 
   /** Signaling was refused: whoever waits to be in need not wait on. `relay.retry()` may change that.
@@ -318,32 +286,30 @@ export class Room extends Emitter {
     this.down();
     const error = why.error ?? new RelayError(code, why.message ?? 'the room was left', { room: this.name });
     this.#session.giveUp(this.name, ({ id }) => id !== butFor, error);
-    this.#inTurn(() => this.#files.fail('the room was left'));
+    this.#delivery.failFiles('the room was left');
     this.#notEntered(error);
     this.#become('left');
     this.#session.left(this);
-    this.#tell('left', why);
+    this.#delivery.tell('left', why);
   }
 
   /** @param {import('./frames.js').Joined} frame */
   #join(frame) {
-    if (frame.id !== this.#joinId) return;
+    if (frame.id === undefined || !this.#entry.isJoin(frame.id)) return;
     const { epoch, offset, recovered, reason, members } = frame;
     const isBack = this.#told.epoch !== '';
     if (epoch !== this.#told.epoch) this.#beginEpoch(epoch, isBack);
-    this.#joinId = null;
-    this.#joinedAt = Date.now();
-    this.#hasRenewed = false;
+    this.#entry.succeed();
     this.#me = frame.you;
     this.#people.begin(members, offset, frame.total <= members.length);
-    if (!recovered && isBack) this.#inTurn(() => this.#files.fail('the session was lost'));
+    if (!recovered && isBack) this.#delivery.failFiles('the session was lost');
     // Without history to come, everything up to here is told or missing.
     const isOwedHistory = !recovered && (this.#options.history ?? 0) > 0;
     if (!recovered && !isOwedHistory) this.#told.until(offset);
     this.#become('joined');
     this.#announce();
     this.#entered(this);
-    if (isBack) this.#tell('resumed', { recovered, reason: this.#wasExpired ? 'expired' : reason });
+    if (isBack) this.#delivery.tell('resumed', { recovered, reason: this.#wasExpired ? 'expired' : reason });
     this.#wasExpired = false;
     if (frame.total > members.length) this.#askMembers(members.at(-1)?.id ?? 0);
     this.#session.ready();
@@ -375,52 +341,41 @@ export class Room extends Emitter {
     }
   }
 
-  /** The token has expired and the relay has let this member go; with a new one it comes back, as another. */
+  /** The relay has let this member go; with a new token it comes back, as another. */
   #renew() {
     this.down();
     this.#wasExpired = true;
-    // Tokens that do not live longer than the way here are not asked for without end.
-    this.#enterIn(Math.max(0, this.#joinedAt + REJOIN_MS_MIN - Date.now()));
+    this.#entry.renew();
   }
 
-  /** @param {import('./frames.js').Err} frame */
-  #refuse(frame) {
-    this.#joinId = null;
-    if (frame.retry_after_ms !== undefined) {
-      this.#enterIn(Math.max(frame.retry_after_ms, REJOIN_MS_MIN));
-      return;
-    }
-    if (isExpiry(frame.code) && this.token.isRenewable && !this.#hasRenewed) {
-      this.#hasRenewed = true;
-      this.enter();
-      return;
-    }
-    const error = new RelayError(frame.code, frame.message, { room: this.name, limit: frame.limit });
-    this.end(frame.code, { reason: 'refused', message: frame.message, error });
+  /** @param {{code: string, message: string, limit?: number}} why */
+  #refuse({ code, message, limit }) {
+    const error = new RelayError(code, message, { room: this.name, limit });
+    this.end(code, { reason: 'refused', message, error });
   }
 
   /** @param {import('./frames.js').Msg} frame */
   #message(frame) {
     const { offset } = frame;
-    if (offset === undefined) this.#deliver(this.#read(frame, false));
+    if (offset === undefined) this.#delivery.message(this.#read(frame, false));
     else if (this.#coming !== null) this.#coming.length < COMING_MAX && this.#coming.push(this.#read(frame, true));
-    else if (this.#told.advance(offset, offset + 1)) this.#deliver(this.#read(frame, false));
+    else if (this.#told.advance(offset, offset + 1)) this.#delivery.message(this.#read(frame, false));
   }
 
   /** @param {import('./frames.js').Presence} frame */
   #presence({ what, member, reason, time, offset, ...rest }) {
     if (!this.#told.advance(offset, offset + 1)) return;
     this.#people.apply({ what, member, reason, time, offset, ...rest });
-    if (what === 'left') this.#inTurn(() => this.#files.fail('the sender has left', ({ from }) => from.id === member.id));
-    this.#tell('presence', { what, member, reason, time, offset });
+    if (what === 'left') this.#delivery.failFiles('the sender has left', ({ from }) => from.id === member.id);
+    this.#delivery.tell('presence', { what, member, reason, time, offset });
     this.#announce();
   }
 
   /** @param {import('./frames.js').Gap} frame */
   #gap({ from, to, reason }) {
     if (reason !== 'transient' && !this.#told.advance(from, to)) return;
-    this.#inTurn(() => this.#files.fail('part of it is missing'));
-    this.#tell('gap', { from, to, reason });
+    this.#delivery.failFiles('part of it is missing');
+    this.#delivery.tell('gap', { from, to, reason });
   }
 
   /** What was asked for with the join: first what is older than everything else.
@@ -428,63 +383,13 @@ export class Room extends Emitter {
   #catchUp({ from, to, more }, coming) {
     const news = coming.filter(({ offset }) => this.#told.isNews(offset ?? 0));
     this.#told.until(to);
-    for (const told of news) this.#deliver(told);
-    this.#tell('history', { from, to, more });
+    for (const told of news) this.#delivery.message(told);
+    this.#delivery.tell('history', { from, to, more });
   }
 
   /** @param {import('./frames.js').Msg} frame @param {boolean} isHistory */
   #read(frame, isHistory) {
     return message(frame, this.#people.find(frame.from), { isOwn: frame.from === this.#me, isHistory });
-  }
-
-  /** @param {Message} told */
-  #deliver(told) {
-    const secret = this.#secret;
-    if (secret !== null) this.#opening.take(async () => this.#show(await secret.open(told), told));
-    else if (this.#isReadable(told)) this.#show(told, told);
-  }
-
-  /** @param {Secret} secret @param {Message[]} coming */
-  #openAll(secret, coming) {
-    const open = (/** @type {Message} */ told) => secret.open(told).then((opened) => this.#readable(opened, told));
-    return Promise.all(coming.map(open)).then((messages) => messages.filter((message) => message !== null));
-  }
-
-  /** @param {Message} told */
-  #isReadable(told) {
-    return !isSealed(told.bytes) || this.#readable('no_key', told) !== null;
-  }
-
-  /** Null if it is none, and the page has been told so.
-   * @param {Message|import('./oneport-secret.js').Unreadable} opened @param {Message} told */
-  #readable(opened, { from, topic, offset }) {
-    if (typeof opened !== 'string') return opened;
-    this.emit('unreadable', { from, topic, offset, reason: opened });
-    return null;
-  }
-
-  /** @param {Message|import('./oneport-secret.js').Unreadable} opened @param {Message} sealed */
-  #show(opened, sealed) {
-    const told = this.#readable(opened, sealed);
-    if (told === null) return;
-    if (told.topic !== FILE_TOPIC) this.emit('message', told);
-    else if (told.bytes !== undefined && !told.isHistory) {
-      const file = this.#files.take(told.from, told.bytes);
-      if (file !== null) this.emit('file', file);
-    }
-  }
-
-  /** After what was heard before it and is still being opened.
-   * @template {keyof RoomEvents & string} Type
-   * @param {Type} type @param {RoomEvents[Type]} detail */
-  #tell(type, detail) {
-    this.#inTurn(() => this.emit(type, detail));
-  }
-
-  /** @param {() => void} act */
-  #inTurn(act) {
-    if (this.#secret === null) act();
-    else this.#opening.take(act);
   }
 
   /** Many changes at once are one event. */
@@ -493,7 +398,7 @@ export class Room extends Emitter {
     this.#announced = true;
     queueMicrotask(() => {
       this.#announced = false;
-      this.#tell('members', this.members);
+      this.#delivery.tell('members', this.members);
     });
   }
 
@@ -501,6 +406,6 @@ export class Room extends Emitter {
   #become(state) {
     if (this.#state === state) return;
     this.#state = state;
-    this.#tell('state', state);
+    this.#delivery.tell('state', state);
   }
 }

@@ -60,6 +60,7 @@
  * @property {(frame: import('./frames.js').ClientFrame & {id: string, room: string}, how?: {isBulk?: boolean, isAddressed?: boolean}) => Promise<any>} ask
  *   resolves with the frame that answers
  * @property {(frame: import('./frames.js').ClientFrame) => boolean} tell false if the link does not take it now
+ * @property {(frame: import('./frames.js').ClientFrame) => boolean} tellLossy the same for what may get lost
  * @property {(room: string, isMeant: (request: import('./oneport-outbox.js').Request) => boolean, error: import('./frames.js').RelayError) => void} giveUp
  * @property {(room: import('./oneport-room.js').Room) => void} left
  * @property {() => void} ready something may be said in a room that could not before

@@ -195,6 +195,7 @@ export class Relay extends Emitter {
       nextId: () => this.#nextId(),
       ask: (frame, how) => this.#ask(frame, how),
       tell: (frame) => this.#lifeline.send(encode(frame)),
+      tellLossy: (frame) => this.#lifeline.sendLossy(this.#encode(frame).data),
       giveUp: (room, isMeant, error) => this.#outbox.reject((request) => request.room === room && isMeant(request), error),
       left: (room) => this.#rooms.get(room.name) === room && this.#rooms.delete(room.name),
       ready: () => this.#outbox.pump(),
@@ -213,12 +214,17 @@ export class Relay extends Emitter {
    * @returns {Promise<any>}
    */
   #ask(frame, how) {
+    const { id, room, t: kind } = frame;
+    return new Promise((resolve, reject) => this.#outbox.add({ id, room, kind, ...this.#encode(frame), resolve, reject, ...how }));
+  }
+
+  /** @param {import('./frames.js').ClientFrame} frame @throws {RelayError} `too_large` */
+  #encode(frame) {
     const data = encode(frame);
     const bytes = typeof data === 'string' ? utf8(data).length : data.length;
     const limit = Math.min(this.#limits?.frame_bytes ?? FRAME_BYTES_MAX, FRAME_BYTES_MAX);
-    if (bytes > limit) return Promise.reject(new RelayError('too_large', `a frame has at most ${limit} bytes, not ${bytes}`, { limit }));
-    const { id, room, t: kind } = frame;
-    return new Promise((resolve, reject) => this.#outbox.add({ id, room, kind, data, bytes, resolve, reject, ...how }));
+    if (bytes > limit) throw new RelayError('too_large', `a frame has at most ${limit} bytes, not ${bytes}`, { limit });
+    return { data, bytes };
   }
 
   /** @param {import('./frames.js').Welcome} frame */

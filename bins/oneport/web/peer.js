@@ -33,12 +33,17 @@ const OPEN_MS_MAX = 15_000;
 const BUFFERED_BYTES_HIGH = 256 * 1024;
 const BUFFERED_BYTES_LOW = 64 * 1024;
 
+/** More than this is not for now, and so not for the lossy channel. */
+const LOSSY_BYTES_HIGH = 64 * 1024;
+
 /** Longer sentences are cut: they are shown to people. */
 const REASON_CHARS_MAX = 300;
 
 export class Peer {
   #pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
   /** @type {RTCDataChannel} */ #channel;
+  /** @type {RTCDataChannel|null} for what may get lost */ #lossy = null;
+  #hasOpened = false;
   /** @type {Owner} */ #owner;
   /** @type {URL|null} where a DELETE ends the session */ #session = null;
   #overdue = AbortSignal.timeout(OPEN_MS_MAX);
@@ -55,6 +60,7 @@ export class Peer {
     this.#owner = owner;
     // Made before the offer, which would otherwise have no data section. Ordered and reliable.
     this.#channel = this.#pc.createDataChannel(label, { protocol });
+    if (protocol !== '') this.#lossy = this.#pc.createDataChannel('lossy', { protocol, ordered: false, maxRetransmits: 0 });
     this.#listen();
     this.#signal(endpoint, token).catch((error) => this.#end(asProblem(error)));
   }
@@ -67,23 +73,23 @@ export class Peer {
   /** False if the channel does not take it now.
    * @param {string|ArrayBuffer|Uint8Array<ArrayBuffer>} data */
   send(data) {
-    if (this.#channel.readyState !== 'open' || this.#channel.bufferedAmount > BUFFERED_BYTES_HIGH) return false;
-    try {
-      // The two calls are one for JavaScript; their types are not.
-      if (typeof data === 'string') this.#channel.send(data);
-      else this.#channel.send(/** @type {ArrayBuffer} */ (data));
-      return true;
-    } catch {
-      return false;
-    }
+    return give(this.#channel, data, BUFFERED_BYTES_HIGH);
   }
 
-  /** Ends it and tells the relay, but not the owner.
-   * @param {{isKnown?: boolean, lingers?: boolean}} [how] `isKnown` if the relay knows already;
-   *   `lingers` lets what was just sent go out, which Firefox otherwise discards */
-  close({ isKnown = false, lingers = false } = {}) {
+  /** The same without order and without a second try, if there is a lossy channel; else as `send`.
+   * @param {string|Uint8Array<ArrayBuffer>} data */
+  sendLossy(data) {
+    if (this.#lossy?.readyState !== 'open') return this.send(data);
+    return give(this.#lossy, data, LOSSY_BYTES_HIGH);
+  }
+
+  /** Without a word to the owner.
+   * @param {{leaves?: boolean, lingers?: boolean}} [how] `leaves` also ends the session at the relay,
+   *   which otherwise waits for another link; `lingers` lets what was just sent go out, which Firefox
+   *   otherwise discards */
+  close({ leaves = false, lingers = false } = {}) {
     this.#stop(lingers);
-    if (!isKnown) this.#endSession();
+    if (leaves || !this.#hasOpened) this.#endSession();
   }
 
   #listen() {
@@ -91,12 +97,17 @@ export class Peer {
     channel.binaryType = 'arraybuffer';
     channel.bufferedAmountLowThreshold = BUFFERED_BYTES_LOW;
     channel.onopen = () => {
+      this.#hasOpened = true;
       this.#overdue.onabort = null;
       this.#owner.open();
     };
     channel.onmessage = (event) => this.#owner.message(event.data);
     channel.onbufferedamountlow = () => this.#owner.writable();
     channel.onclose = () => this.#end({ reason: 'the relay ended the connection', code: 'ended' });
+    if (this.#lossy !== null) {
+      this.#lossy.binaryType = 'arraybuffer';
+      this.#lossy.onmessage = (event) => this.#owner.message(event.data);
+    }
     this.#pc.onconnectionstatechange = () => this.#onConnectionState(this.#pc.connectionState);
     this.#overdue.onabort = () => this.#end({ reason: 'the relay did not answer in time', code: 'timeout' });
   }
@@ -137,8 +148,8 @@ export class Peer {
   #end(problem) {
     if (this.#isOver) return;
     this.#stop();
-    // A relay that ended the connection itself has no session left to end.
-    if (problem.code !== 'ended') this.#endSession();
+    // Nothing hangs on it yet, and it would keep a place among those that are connecting.
+    if (!this.#hasOpened) this.#endSession();
     this.#owner.end(problem);
   }
 
@@ -147,6 +158,7 @@ export class Peer {
     this.#overdue.onabort = null;
     const channel = this.#channel;
     channel.onopen = channel.onmessage = channel.onbufferedamountlow = channel.onclose = null;
+    if (this.#lossy !== null) this.#lossy.onmessage = null;
     this.#pc.onconnectionstatechange = null;
     if (lingers) setTimeout(() => this.#pc.close());
     else this.#pc.close();
@@ -157,6 +169,23 @@ export class Peer {
     // `keepalive` lets the request outlive the page. Nobody is left to hear of its failure.
     fetch(this.#session, { method: 'DELETE', keepalive: true }).catch(() => {});
     this.#session = null;
+  }
+}
+
+/**
+ * @param {RTCDataChannel} channel
+ * @param {string|ArrayBuffer|Uint8Array<ArrayBuffer>} data
+ * @param {number} bufferedMax
+ */
+function give(channel, data, bufferedMax) {
+  if (channel.readyState !== 'open' || channel.bufferedAmount > bufferedMax) return false;
+  try {
+    // The two calls are one for JavaScript; their types are not.
+    if (typeof data === 'string') channel.send(data);
+    else channel.send(/** @type {ArrayBuffer} */ (data));
+    return true;
+  } catch {
+    return false;
   }
 }
 

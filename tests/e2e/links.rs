@@ -1,0 +1,178 @@
+//! The links of a library page: its channels, how they end, and whose session they are.
+
+use std::time::Duration;
+
+use oneport_tests::{Result, relay::Relay, stub::Stub};
+use serde_json::json;
+
+use crate::{
+    member::{LIBRARY, blank, enter, enter_as, hears, no_faults, say, sees},
+    stage::Stage,
+    user::SOON,
+};
+
+/// Of a page that is closed: nobody waits for its link to be missed.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+/// Lossy messages have a channel of their own, in both directions.
+#[test]
+fn what_may_get_lost_holds_up_nothing() -> Result {
+    let stage = Stage::set()?;
+    for (sender, receiver) in [
+        (stage.chromium, stage.firefox),
+        (stage.firefox, stage.chromium),
+    ] {
+        let relay = Relay::on_loopback()?;
+        let sender = enter(sender, &relay)?;
+        let receiver = enter(receiver, &relay)?;
+        sender.wait_for("traffic.lossy !== undefined || traffic", SOON)?;
+        let few = "(async () => {
+            const results = [];
+            for (let number = 1; number <= 100; number += 1) {
+                results.push(await room.send(`pointer ${number}`, { topic: 'pointer', class: 'lossy' }));
+                await wait(2);
+            }
+            return [results.every(({ offset }) => offset === null), results.filter(({ dropped }) => dropped).length];
+        })()";
+        assert_eq!(sender.eval(few)?, json!([true, 0]));
+        say(&sender, "the chat")?;
+        hears(&receiver, "the chat")?;
+        // On loopback next to all arrive; none of them on the main channel.
+        receiver.wait_for(
+            "texts().filter((text) => text.startsWith('pointer')).length >= 90 || messages.length",
+            SOON,
+        )?;
+        let pointers = "(({ topic, text, offset }) => topic === 'pointer' && offset === null && /^pointer \\d+$/.test(text))";
+        let rest = format!("messages.filter((m) => !{pointers}(m)).map(({{ text }}) => text)");
+        assert_eq!(receiver.eval(&rest)?, json!(["the chat"]));
+        assert_eq!(sender.eval("traffic.lossy.sent")?, 100);
+        let received = receiver.eval("traffic.lossy.received")?;
+        assert!(received.as_u64() >= Some(90), "{received}");
+
+        // More than the link takes: it is dropped here, and said so, and the chat is not behind it.
+        let flood = "(async () => {
+            const noise = new Uint8Array(20_000);
+            const since = performance.now();
+            const lossy = Array.from({ length: 500 }, () => room.send(noise, { class: 'lossy' }));
+            await room.send('in between');
+            const ms = performance.now() - since;
+            const results = await Promise.all(lossy);
+            const code = await room.send(new Uint8Array(300_000), { class: 'lossy' }).catch(({ code }) => code);
+            return [Math.round(ms), results.filter(({ dropped }) => dropped).length, code];
+        })()";
+        let outcome = sender.eval(flood)?;
+        assert!(outcome[1].as_u64() > Some(300), "{outcome}");
+        assert!(outcome[0].as_u64() < Some(2_000), "{outcome}");
+        assert_eq!(outcome[2], "too_large");
+        hears(&receiver, "in between")?;
+        no_faults([&sender, &receiver])?;
+        for page in [&sender, &receiver] {
+            page.eval("relay.close()")?;
+        }
+    }
+    Ok(())
+}
+
+/// A page that is closed is gone at once; one that closes its connection as well.
+#[test]
+fn a_page_that_goes_is_gone_at_once() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    let watcher = enter(stage.chromium, &relay)?;
+    for browser in stage.both() {
+        for how in ["close", "page", "leave", "tab"] {
+            let page = blank(browser)?;
+            enter_as(&page, &relay, how, json!({}))?;
+            let mut page = Some(page);
+            match (how, &page) {
+                ("close", Some(page)) => drop(page.eval("relay.close()")?),
+                ("leave", Some(page)) => page.go_to("about:blank")?,
+                ("page", Some(page)) => page.go_to(relay.url())?,
+                _ => page
+                    .take()
+                    .map_or(Ok(()), oneport_tests::browser::Page::close)?,
+            }
+            // Its goodbye may not get out, and then only its link's end is told.
+            let gone = format!(
+                "presence.some(([what, name, why]) => name === '{how}' && (what === 'away' || why === 'left')) || presence"
+            );
+            watcher.wait_for(&gone, AT_ONCE)?;
+            watcher.eval("presence.splice(0)")?;
+        }
+    }
+    Ok(())
+}
+
+/// What the browser copies when a tab is duplicated does not have the session in it. And where two
+/// pages do have the same, the later one has it, and the earlier one does not fight for it.
+#[test]
+fn two_tabs_do_not_share_a_session() -> Result {
+    let stage = Stage::set()?;
+    for (watcher, browser) in [
+        (stage.chromium, stage.firefox),
+        (stage.firefox, stage.chromium),
+    ] {
+        let relay = Relay::on_loopback()?;
+        let watcher = enter(watcher, &relay)?;
+        let stub = Stub::serve(&[("/", LIBRARY)])?;
+        let pages = [browser.open(&stub.url("/"))?, browser.open(&stub.url("/"))?];
+        let [first, copy] = &pages;
+        let go_in = |name: &str| {
+            format!(
+                "enter('{}', 'library', {{ storage: true, options: {{ name: '{name}' }} }})",
+                relay.url()
+            )
+        };
+        let me = first.eval(&go_in("first"))?;
+        let stored = first.eval("({ ...sessionStorage })")?;
+        copy.eval(&format!(
+            "(() => {{ Object.assign(sessionStorage, {stored}); }})()"
+        ))?;
+        let other = copy.eval(&go_in("copy"))?;
+        assert_ne!(me, other, "in {}", browser.name());
+        sees(
+            &watcher,
+            &[
+                watcher.name().split('-').next().unwrap_or(""),
+                "copy",
+                "first",
+            ],
+        )?;
+        for page in &pages {
+            say(page, &format!("from {}", page.name()))?;
+            hears(&watcher, &format!("from {}", page.name()))?;
+            assert_eq!(
+                page.eval("[states.at(-1), left.length]")?,
+                json!(["connected", 0])
+            );
+        }
+
+        // Now with the session in it, as a browser that restores its tabs may have it.
+        first.go_to(&stub.url("/"))?;
+        let stored = first.eval("({ ...sessionStorage })")?;
+        copy.eval("relay.close()")?;
+        copy.go_to(&stub.url("/"))?;
+        copy.eval(&format!(
+            "(() => {{ Object.assign(sessionStorage, {stored}); }})()"
+        ))?;
+        assert_eq!(first.eval(&go_in("first"))?, me);
+        assert_eq!(copy.eval(&go_in("first"))?, me, "the session is taken over");
+        first.wait_for("relay.state === 'refused' || states", SOON)?;
+        assert_eq!(first.eval("relay.status.code")?, "replaced");
+        say(copy, "taken over")?;
+        hears(&watcher, "taken over")?;
+        // Nobody was told of more than the reload, and nobody fights back.
+        first.eval("dispatchEvent(new Event('online'))")?;
+        let told = "presence.filter(([, name]) => name === 'first').map(([what]) => what)";
+        assert_eq!(watcher.eval(told)?, json!(["joined", "away", "back"]));
+        assert_eq!(
+            copy.eval("[relay.state, resumed.length]")?,
+            json!(["connected", 0])
+        );
+        assert_eq!(first.eval("relay.state")?, "refused");
+        for page in [copy, &watcher] {
+            page.eval("relay.close()")?;
+        }
+    }
+    Ok(())
+}
