@@ -11,6 +11,7 @@ mod user;
 
 mod chat;
 mod faults;
+mod files;
 mod library;
 mod links;
 mod phone;

@@ -44,6 +44,10 @@ pub(crate) static ASSETS: &[Asset] = &[
         include_bytes!("../web/oneport-files.js"),
     ),
     script(
+        "/oneport-takers.js",
+        include_bytes!("../web/oneport-takers.js"),
+    ),
+    script(
         "/oneport-incoming.js",
         include_bytes!("../web/oneport-incoming.js"),
     ),

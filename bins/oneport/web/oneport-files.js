@@ -16,7 +16,11 @@
  * - kind 2, data: the rest is the part number `index` of the file, `chunk` bytes, the last one what is left.
  * - kind 3, cancel: the sender has given up. Index 0, nothing follows.
  * - kind 4, credit: from a receiver to the sender alone: it has `index` parts. Nothing follows. Sent once
- *   with 0 by whoever takes the file, and then after every 16 parts.
+ *   with 0 by whoever takes the file, then after every 16 parts, after a second, and when it has all.
+ * - kind 5, decline: from a receiver to the sender alone: it does not take the file, or no more of it.
+ *   Index 0, the rest is why, in UTF-8: `unwanted` (it takes no files), `too_large`, `too_many` (with others
+ *   that are under way; later it may), `bad_file` (what begin says), `canceled`, `broken` (parts are missing)
+ *   or `stalled`.
  *
  * `transfer` is random and names the transfer together with the sender's member id. Parts may come in
  * any order and twice. The transfer is complete with the last byte, and broken when the receiver gets a `gap`.
@@ -29,7 +33,8 @@
  */
 
 import { RelayError, utf8 } from './frames.js';
-import { IncomingFiles, tidyName } from './oneport-incoming.js';
+import { IncomingFile, IncomingFiles, tidyName } from './oneport-incoming.js';
+import { Takers } from './oneport-takers.js';
 
 export const FILE_TOPIC = 'oneport.file';
 
@@ -37,7 +42,10 @@ const BEGIN = 1;
 const DATA = 2;
 const CANCEL = 3;
 const CREDIT = 4;
+const DECLINE = 5;
 const HEADER_BYTES = 21;
+
+const REASON_BYTES_MAX = 32;
 
 /** Small, for a chat message waits for the chunk before it. */
 const CHUNK_BYTES = 16 * 1024;
@@ -49,19 +57,14 @@ const WINDOW_MAX = 32;
 /** An answer that takes so much longer than the fastest has waited in a queue. */
 const QUEUED_MS = 60;
 
-/** How many parts the slowest receiver may be behind: a quarter of what the ring of a room holds by default. */
-const BEHIND_PARTS_MAX = 64;
-
-/** A receiver that does not get on for so long is not waited for. */
-const STUCK_MS_MAX = 5_000;
-
-const LOOK_AGAIN_MS = 250;
-
 /**
  * @typedef {object} SendOptions
  * @property {number[]} [to] members; the whole room without it
  * @property {string} [name]
- * @property {(progress: {sent: number, size: number}) => void} [onProgress] after each answer of the relay
+ * @property {(progress: {sent: number, received: number, size: number}) => void} [onProgress] in bytes: what
+ *   the relay has, and what the slowest of those has who take the file
+ * @property {(decline: {member: Readonly<import('./frames.js').Member>, reason: string}) => void} [onDecline]
+ *   somebody does not take it, or no more of it; the reasons are those above
  * @property {AbortSignal} [signal] gives up
  */
 
@@ -71,13 +74,27 @@ const LOOK_AGAIN_MS = 250;
  * @typedef {object} Place
  * @property {(data: Uint8Array<ArrayBuffer>, to: number[]|undefined, isBulk: boolean) => Promise<unknown>} publish
  * @property {(id: number) => boolean} isHere whether this member is there and not away
+ * @property {() => number[]} others all members but this one
+ * @property {(id: number) => Readonly<import('./frames.js').Member>} find
+ * @property {(declined: Declined) => void} declined this page does not take a file
  */
+
+/**
+ * @typedef {object} Declined
+ * @property {Readonly<import('./frames.js').Member>} from
+ * @property {'unwanted'|'too_large'|'too_many'|'bad_file'} reason as they are above
+ * @property {string} name empty if `bad_file`, as the type
+ * @property {string} type
+ * @property {number} size
+ */
+
+/** @typedef {{takers: Takers, told: () => void, declined: (id: number, reason: string) => void}} Outgoing */
 
 /** The files of a room, in both directions. */
 export class Files {
   #place;
   #incoming;
-  /** @type {Map<string, Takers>} by transfer */ #outgoing = new Map();
+  /** @type {Map<string, Outgoing>} by transfer */ #outgoing = new Map();
 
   /** @param {Place} place @param {number} bytesMax of all that are on their way here together */
   constructor(place, bytesMax) {
@@ -89,16 +106,27 @@ export class Files {
    * @param {Blob} blob
    * @param {SendOptions} options
    */
-  async send(blob, { to, name = blob instanceof File ? blob.name : '', onProgress, signal }) {
+  async send(blob, { to, name = blob instanceof File ? blob.name : '', onProgress, onDecline, signal }) {
     const transfer = crypto.getRandomValues(new Uint8Array(16));
-    const takers = new Takers(this.#place.isHere);
-    this.#outgoing.set(transfer.join(), takers);
+    const takers = new Takers(this.#place.isHere, Math.ceil(blob.size / CHUNK_BYTES));
+    let sent = 0;
+    const tell = () => onProgress?.({ sent, received: Math.min(takers.slowest * CHUNK_BYTES, blob.size), size: blob.size });
+    const declined = (/** @type {number} */ id, /** @type {string} */ reason) => onDecline?.({ member: this.#place.find(id), reason });
+    this.#outgoing.set(transfer.join(), { takers, told: tell, declined });
     const publish = (/** @type {number} */ kind, /** @type {number} */ index, /** @type {Uint8Array} */ rest) =>
       this.#place.publish(chunk(kind, transfer, index, rest), to, true);
     try {
       const about = { name: tidyName(name), type: blob.type, size: blob.size, chunk: CHUNK_BYTES };
       await publish(BEGIN, 0, utf8(JSON.stringify(about)));
-      await sendParts((index, part) => publish(DATA, index, part), blob, takers, onProgress, signal);
+      const others = this.#place.others();
+      takers.begin(to?.filter((id) => others.includes(id)) ?? others);
+      const send = async (/** @type {number} */ index, /** @type {Uint8Array} */ part) => {
+        await publish(DATA, index, part);
+        sent += part.length;
+        tell();
+      };
+      await sendParts(send, blob, takers, signal);
+      return { delivered: takers.done, declined: takers.declined };
     } catch (error) {
       publish(CANCEL, 0, new Uint8Array()).catch(() => {});
       throw error;
@@ -119,10 +147,39 @@ export class Files {
     const key = `${from.id} ${transfer.join()}`;
     const index = new DataView(bytes.buffer, bytes.byteOffset).getUint32(17);
     const rest = bytes.subarray(HEADER_BYTES);
-    if (bytes[0] === BEGIN) return this.#incoming.begin(key, from, rest, (parts) => this.#credit(from.id, transfer, parts));
+    if (bytes[0] === BEGIN) return this.#begin(key, from, transfer, rest);
     if (bytes[0] === DATA) this.#incoming.find(key)?.take(index, rest);
-    if (bytes[0] === CANCEL) this.#incoming.find(key)?.fail('canceled', 'the sender has given up');
-    if (bytes[0] === CREDIT) this.#outgoing.get(transfer.join())?.credit(from.id, index);
+    if (bytes[0] === CANCEL) this.#incoming.find(key)?.end('canceled', 'the sender has given up');
+    const outgoing = this.#outgoing.get(transfer.join());
+    if (bytes[0] === CREDIT && outgoing !== undefined) {
+      outgoing.takers.credit(from.id, index);
+      outgoing.told();
+    }
+    if (bytes[0] === DECLINE && outgoing !== undefined) {
+      const reason = reasonOf(rest);
+      if (outgoing.takers.decline(from.id, reason)) outgoing.declined(from.id, reason);
+    }
+    return null;
+  }
+
+  /**
+   * @param {string} key
+   * @param {Readonly<import('./frames.js').Member>} from
+   * @param {Uint8Array} transfer
+   * @param {Uint8Array} rest
+   */
+  #begin(key, from, transfer, rest) {
+    // Who has left needs no answer.
+    const answer = (/** @type {number} */ kind, /** @type {number} */ parts, /** @type {string} */ reason) =>
+      void this.#place.publish(chunk(kind, transfer, parts, utf8(reason)), [from.id], false).catch(() => {});
+    const sender = {
+      credit: (/** @type {number} */ parts) => answer(CREDIT, parts, ''),
+      decline: (/** @type {string} */ reason) => answer(DECLINE, 0, reason),
+    };
+    const begun = this.#incoming.begin(key, from, rest, sender);
+    if (begun === null || begun instanceof IncomingFile) return begun;
+    sender.decline(begun.reason);
+    this.#place.declined(begun);
     return null;
   }
 
@@ -132,24 +189,16 @@ export class Files {
   fail(message, isMeant) {
     this.#incoming.fail(message, isMeant);
   }
-
-  /** @param {number} to @param {Uint8Array} transfer @param {number} parts */
-  #credit(to, transfer, parts) {
-    // Who has left needs none.
-    this.#place.publish(chunk(CREDIT, transfer, parts, new Uint8Array()), [to], false).catch(() => {});
-  }
 }
 
 /**
- * @param {(index: number, part: Uint8Array) => Promise<unknown>} publish
+ * @param {(index: number, part: Uint8Array) => Promise<void>} send
  * @param {Blob} blob
  * @param {Takers} takers
- * @param {SendOptions['onProgress']} onProgress
  * @param {AbortSignal|undefined} signal
  */
-async function sendParts(publish, blob, takers, onProgress, signal) {
+async function sendParts(send, blob, takers, signal) {
   const pace = new Pace();
-  let sent = 0;
   /** @type {unknown} */
   let failure;
   /** @type {Set<Promise<void>>} */
@@ -157,15 +206,11 @@ async function sendParts(publish, blob, takers, onProgress, signal) {
   for (let index = 0; index * CHUNK_BYTES < blob.size; index += 1) {
     const part = new Uint8Array(await blob.slice(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES).arrayBuffer());
     while (underWay.size >= pace.window) await Promise.race(underWay);
-    while (takers.isBehind(index)) await takers.change();
-    if (failure !== undefined || signal?.aborted) break;
+    while (takers.isBehind(index) && !signal?.aborted) await takers.change();
+    if (failure !== undefined || signal?.aborted || takers.isDeclined) break;
     const since = performance.now();
-    const done = publish(index, part).then(
-      () => {
-        pace.answered(performance.now() - since);
-        sent += part.length;
-        onProgress?.({ sent, size: blob.size });
-      },
+    const done = send(index, part).then(
+      () => pace.answered(performance.now() - since),
       (error) => {
         failure ??= error;
       },
@@ -175,44 +220,10 @@ async function sendParts(publish, blob, takers, onProgress, signal) {
     underWay.add(settled);
   }
   await Promise.all(underWay);
+  while (failure === undefined && !signal?.aborted && takers.isAwaited) await takers.change();
   if (failure !== undefined) throw failure;
   if (signal?.aborted) throw new RelayError('canceled', 'the transfer was given up');
-}
-
-/** Those who take a file, and how far they are. */
-class Takers {
-  #isHere;
-  /** @type {Map<number, {parts: number, at: number}>} */ #takers = new Map();
-  #wake = () => {};
-
-  /** @param {(id: number) => boolean} isHere */
-  constructor(isHere) {
-    this.#isHere = isHere;
-  }
-
-  /** @param {number} id @param {number} parts */
-  credit(id, parts) {
-    const known = this.#takers.get(id)?.parts ?? -1;
-    if (parts > known) this.#takers.set(id, { parts, at: Date.now() });
-    this.#wake();
-  }
-
-  /** Whether somebody cannot have this part yet. @param {number} index */
-  isBehind(index) {
-    for (const [id, { parts, at }] of this.#takers) {
-      const isWaitedFor = this.#isHere(id) && Date.now() - at < STUCK_MS_MAX;
-      if (isWaitedFor && index - parts >= BEHIND_PARTS_MAX) return true;
-    }
-    return false;
-  }
-
-  /** Until somebody has got on, or might have gone. @returns {Promise<void>} */
-  change() {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      setTimeout(resolve, LOOK_AGAIN_MS);
-    });
-  }
+  if (takers.isDeclined) throw new RelayError('declined', 'nobody takes the file');
 }
 
 /** How many chunks may be under way: more while answers come as fast as ever, fewer when they queue. */
@@ -233,6 +244,12 @@ class Pace {
       this.#sinceCut = 0;
     }
   }
+}
+
+/** One word, whatever a receiver says. @param {Uint8Array} rest */
+function reasonOf(rest) {
+  const reason = new TextDecoder().decode(rest.subarray(0, REASON_BYTES_MAX));
+  return /^[a-z_]+$/.test(reason) ? reason : 'unknown';
 }
 
 /**

@@ -15,10 +15,14 @@ const NAME_CHARS_MAX = 200;
 /** A sender may be away for the grace time and come back. */
 const STALLED_MS_MAX = 60_000;
 
-/** The sender hears of progress after so many parts. */
+/** The sender hears of progress after so many parts, or so long. */
 const CREDIT_PARTS = 16;
+const CREDIT_MS = 1_000;
 
 /** @typedef {{name: string, type: string, size: number, chunk: number}} About */
+
+/** What the sender is told: how many parts are here, or that no more are wanted.
+ * @typedef {{credit: (parts: number) => void, decline: (reason: string) => void}} Sender */
 
 /**
  * A file that somebody sends, from its first chunk on. Events: `progress`.
@@ -34,19 +38,20 @@ export class IncomingFile extends Emitter {
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #stalled;
   isOver = false;
 
-  /** @type {(parts: number) => void} */ #credit;
+  /** @type {Sender} */ #sender;
   #taken = 0;
+  #creditedAt = 0;
 
   /**
    * @param {Readonly<import('./frames.js').Member>} from
    * @param {About} about
-   * @param {(parts: number) => void} credit tells the sender how many parts are here
+   * @param {Sender} sender
    */
-  constructor(from, about, credit) {
+  constructor(from, about, sender) {
     super();
     this.from = from;
     this.#about = about;
-    this.#credit = credit;
+    this.#sender = sender;
     /** The whole file; rejects if the transfer breaks. @type {Promise<Blob>} */
     this.blob = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -55,7 +60,7 @@ export class IncomingFile extends Emitter {
     // Whoever only watches the progress need not handle the failure as well.
     this.blob.catch(() => {});
     this.#watch();
-    credit(0);
+    this.#credit();
     // After the `file` event.
     queueMicrotask(() => this.#finishIfWhole());
   }
@@ -75,15 +80,22 @@ export class IncomingFile extends Emitter {
     return this.#about.size;
   }
 
-  /** Takes no more of it. */
+  /** Takes no more of it; the sender is told. */
   cancel() {
     this.fail('canceled', 'the transfer was given up');
   }
 
-  /** @param {string} code @param {string} message */
+  /** It is over on this side, and the sender is told. @param {string} code @param {string} message */
   fail(code, message) {
     if (this.isOver) return;
-    this.#end();
+    this.#sender.decline(code);
+    this.end(code, message);
+  }
+
+  /** @param {string} code @param {string} message */
+  end(code, message) {
+    if (this.isOver) return;
+    this.#stop();
     this.#reject(new RelayError(code, message));
   }
 
@@ -95,17 +107,24 @@ export class IncomingFile extends Emitter {
     this.#parts[index] = part;
     this.received += part.length;
     this.#taken += 1;
-    if (this.#taken % CREDIT_PARTS === 0) this.#credit(this.#taken);
     this.#watch();
-    this.emit('progress', { received: this.received, size });
+    // Whole is whole, whatever the page does when it hears of it.
     this.#finishIfWhole();
+    const isDue = this.#taken % CREDIT_PARTS === 0 || Date.now() - this.#creditedAt >= CREDIT_MS;
+    if (isDue || this.received === size) this.#credit();
+    this.emit('progress', { received: this.received, size });
+  }
+
+  #credit() {
+    this.#creditedAt = Date.now();
+    this.#sender.credit(this.#taken);
   }
 
   #finishIfWhole() {
     if (this.isOver || this.received < this.#about.size) return;
     const parts = /** @type {Uint8Array<ArrayBuffer>[]} */ (this.#parts);
     this.#resolve(new Blob(parts, { type: this.#about.type }));
-    this.#end();
+    this.#stop();
   }
 
   #watch() {
@@ -113,7 +132,7 @@ export class IncomingFile extends Emitter {
     this.#stalled = setTimeout(() => this.fail('stalled', 'nothing came for a while'), STALLED_MS_MAX);
   }
 
-  #end() {
+  #stop() {
     this.isOver = true;
     this.#parts = [];
     clearTimeout(this.#stalled);
@@ -131,25 +150,35 @@ export class IncomingFiles {
   }
 
   /**
-   * The first chunk of a file. Gives it back if it is taken; those that are too many or too large are
-   * not, and nobody hears of them.
+   * The first chunk of a file. Gives the file back if it is taken, or else what it is and why it is not;
+   * null if this is known.
    *
    * @param {string} key
    * @param {Readonly<import('./frames.js').Member>} from
    * @param {Uint8Array} rest
-   * @param {(parts: number) => void} credit
+   * @param {Sender} sender
+   * @returns {IncomingFile|import('./oneport-files.js').Declined|null}
    */
-  begin(key, from, rest, credit) {
+  begin(key, from, rest, sender) {
     // Those that have stalled or were canceled by the page are still listed.
     this.fail('', () => false);
+    if (this.#transfers.has(key)) return null;
     const about = readAbout(rest);
-    let bytes = about?.size ?? 0;
-    for (const file of this.#transfers.values()) bytes += file.size;
-    const isTooMuch = bytes > this.#bytesMax || this.#transfers.size >= TRANSFERS_MAX || this.#transfers.has(key);
-    if (about === null || isTooMuch) return null;
-    const file = new IncomingFile(from, about, credit);
+    if (about === null) return { from, reason: 'bad_file', name: '', type: '', size: 0 };
+    const reason = this.#reasonAgainst(about.size);
+    if (reason !== null) return { from, reason, name: about.name, type: about.type, size: about.size };
+    const file = new IncomingFile(from, about, sender);
     if (about.size > 0) this.#transfers.set(key, file);
     return file;
+  }
+
+  /** @param {number} size */
+  #reasonAgainst(size) {
+    if (this.#bytesMax === 0) return 'unwanted';
+    if (size > this.#bytesMax) return 'too_large';
+    let bytes = size;
+    for (const file of this.#transfers.values()) bytes += file.size;
+    return bytes > this.#bytesMax || this.#transfers.size >= TRANSFERS_MAX ? 'too_many' : null;
   }
 
   /** @param {string} key */

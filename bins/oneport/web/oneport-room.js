@@ -61,7 +61,10 @@ export class Room extends Emitter {
     const place = {
       publish: (/** @type {Uint8Array} */ bytes, /** @type {number[]|undefined} */ to, /** @type {boolean} */ isBulk) =>
         this.#publish(bytes, { id: session.nextId(), topic: FILE_TOPIC, to, class: 'transient' }, isBulk),
-      isHere: (/** @type {number} */ id) => this.members.get(id)?.away === undefined && this.members.has(id),
+      isHere: (/** @type {number} */ id) => this.members.has(id) && !this.members.get(id)?.away,
+      others: () => [...this.members.keys()].filter((id) => id !== this.#me),
+      find: (/** @type {number} */ id) => this.#people.find(id),
+      declined: (/** @type {import('./oneport-files.js').Declined} */ declined) => this.emit('declined', declined),
     };
     this.name = name;
     this.token = new Token(options.token);
@@ -120,14 +123,17 @@ export class Room extends Emitter {
   }
 
   /**
-   * Sends a file to who is there now; they get a `file` event. It does not delay messages. Resolves
-   * once the relay has taken all of it, and rejects as `send()` does, or with `canceled`.
+   * Sends a file to who is there now; they get a `file` event. It does not delay messages. Resolves when
+   * those who take it have all of it, with the ids of who has it and of who did not want it; somebody who
+   * is in neither list has gone, got stuck, or cannot take files. Rejects as `send()` does, with
+   * `canceled`, or with `declined` if it was for nobody but those who did not want it.
    *
    * @param {Blob} blob
    * @param {import('./oneport-files.js').SendOptions} [options]
+   * @returns {Promise<{delivered: number[], declined: number[]}>}
    */
   async sendBlob(blob, options = {}) {
-    await this.#files.send(blob, options);
+    return this.#files.send(blob, options);
   }
 
   /**
@@ -286,9 +292,9 @@ export class Room extends Emitter {
     this.down();
     const error = why.error ?? new RelayError(code, why.message ?? 'the room was left', { room: this.name });
     this.#session.giveUp(this.name, ({ id }) => id !== butFor, error);
-    this.#delivery.failFiles('the room was left');
     this.#notEntered(error);
     this.#become('left');
+    this.#delivery.failFiles('the room was left');
     this.#session.left(this);
     this.#delivery.tell('left', why);
   }

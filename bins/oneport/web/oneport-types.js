@@ -48,6 +48,7 @@
  * @property {{reason: string, message?: string, error?: import('./frames.js').RelayError}} left
  * @property {RoomState} state
  * @property {import('./oneport-incoming.js').IncomingFile} file the first chunk of a file came
+ * @property {import('./oneport-files.js').Declined} declined a file came that is not taken, and why; its sender knows
  */
 
 /** @typedef {{messages: Message[], from: number, to: number, more: boolean}} History */
