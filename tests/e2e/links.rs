@@ -1,18 +1,26 @@
 //! The links of a library page: its channels, how they end, and whose session they are.
 
-use std::time::Duration;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
-use oneport_tests::{Result, relay::Relay, stub::Stub};
+use oneport_tests::{Result, relay::Relay, stub::Stub, udp_path::UdpPath};
 use serde_json::json;
 
 use crate::{
-    member::{LIBRARY, blank, enter, enter_as, hears, no_faults, say, sees},
+    member::{
+        BACK_AGAIN, LIBRARY, blank, enter, enter_as, hears, no_faults, rises, say, sees, series,
+    },
     stage::Stage,
     user::SOON,
 };
 
 /// Of a page that is closed: nobody waits for its link to be missed.
 const AT_ONCE: Duration = Duration::from_secs(5);
+
+/// Longer than a page or the relay waits for a sign of life, and shorter than the grace time.
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// Lossy messages have a channel of their own, in both directions.
 #[test]
@@ -172,4 +180,74 @@ fn two_tabs_do_not_share_a_session() -> Result {
         }
     }
     Ok(())
+}
+
+/// The network swallows everything and says nothing, which no browser notices in time. Everybody talks
+/// all the while.
+#[test]
+fn a_silent_network_loses_nothing_and_doubles_nothing() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::start(&["--listen", "127.0.0.1:0", "--announce", UdpPath::ADDRESS])?;
+    let path = UdpPath::to(relay.port())?;
+    // Signaling does not take the path.
+    let enter = |browser, name: &str| -> Result<_> {
+        let page = blank(browser)?;
+        let port = relay.port();
+        page.eval(&format!(
+            "enter('http://127.0.0.1:{port}/', 'library', {{ options: {{ name: '{name}' }} }})"
+        ))?;
+        Ok(page)
+    };
+    let speaker = enter(stage.chromium, "speaker")?;
+    let untouched = path.flows();
+    let pages = [
+        enter(stage.chromium, "chromium")?,
+        enter(stage.firefox, "firefox")?,
+    ];
+    let all = [&speaker, &pages[0], &pages[1]];
+    for page in all {
+        sees(page, &["chromium", "firefox", "speaker"])?;
+    }
+    for page in all {
+        page.eval("(() => { window.talking = talk('word', 250, 100, { echo: true }); })()")?;
+    }
+    for page in &pages {
+        hears(page, "word 5")?;
+    }
+    path.cut_but_for(untouched);
+    let since = Instant::now();
+    for page in &pages {
+        page.wait_for("relay.state === 'away' || states", SILENCE)?;
+    }
+    // The rest of the silence: the first attempts to come back come to nothing.
+    thread::sleep(SILENCE.saturating_sub(since.elapsed()));
+    path.mend();
+    for page in &pages {
+        page.wait_for("resumed.length > 0 || states", BACK_AGAIN)?;
+        let how = page.eval("resumed")?;
+        assert_eq!(how, json!([{ "recovered": true }]), "at {}", page.name());
+    }
+    let said = series("word", 250);
+    for page in all {
+        assert_eq!(
+            page.eval_within("talking.then((acks) => acks.length)", BACK_AGAIN)?,
+            250
+        );
+        page.wait_for("messages.length >= 750 || messages.length", SOON)?;
+        for name in ["speaker", "chromium", "firefox"] {
+            let heard = format!(
+                "messages.filter(({{ from }}) => from.name === '{name}').map(({{ text }}) => text)"
+            );
+            assert_eq!(
+                page.eval(&heard)?,
+                json!(said),
+                "of {name} at {}",
+                page.name()
+            );
+        }
+        rises(page)?;
+    }
+    let gone = speaker.eval("presence.filter(([what]) => what === 'left')")?;
+    assert_eq!(gone, json!([]));
+    no_faults(all)
 }

@@ -9,6 +9,7 @@
 //! - [`native`] is a client without a browser,
 //! - [`http`] sends bytes, good or bad, and reads the response,
 //! - [`stub`] serves small pages from memory,
+//! - [`udp_path`] lies between clients and a relay, and can be cut,
 //! - [`sockets`] counts the sockets that a process holds,
 //! - [`wait`] and [`lines`] wait, always bounded; [`artifacts`] is where pictures are kept.
 //!
@@ -34,6 +35,7 @@ pub mod native;
 pub mod relay;
 pub mod sockets;
 pub mod stub;
+pub mod udp_path;
 pub mod wait;
 
 pub use error::{Error, Result};
