@@ -1,7 +1,7 @@
 /**
- * Rooms on a oneport relay, for browsers: members, messages, history, files, over one WebRTC data
- * channel that is replaced when it breaks, without losing or doubling a message. No dependency; import
- * it from any relay, on any page:
+ * Rooms on a oneport relay, for browsers: members, messages, history, files, over one WebRTC
+ * connection that is replaced when it breaks, without losing or doubling a message. No dependency;
+ * import it from any relay, on any page:
  *
  * ```js
  * import { connect } from 'http://relay.example:3478/oneport.js';
@@ -18,6 +18,10 @@
  * What it promises: a `message` that is for this member comes once and in the room's order, or a `gap`
  * or `resumed` event says that something is missing. A `send()` that resolved is in the room once.
  * Nothing is asked of the page when the network fails; `relay.on('state')` and `room.on('state')` tell.
+ *
+ * Where the relay asks for access tokens, `connect()` or `join()` takes one, or a function that gets one.
+ * With `join(name, { key: newKey() })` only those who have the key can read the messages and files; what that
+ * does not hide is said in oneport-secret.js.
  *
  * The protocol is `oneport.v1`, described in PROTOCOL.md of the relay.
  *
