@@ -43,7 +43,7 @@ export class Delivery {
   /** A message, as it came. @param {Message} told */
   message(told) {
     const secret = this.#secret;
-    if (secret !== null) this.#turns.take(async () => this.#show(await secret.open(told), told));
+    if (secret !== null) this.#turns.take(async () => this.#show(await secret.open(told), told)).catch(reportError);
     else this.#show(read(told), told);
   }
 
@@ -63,7 +63,7 @@ export class Delivery {
   /** @param {() => void} act */
   #inTurn(act) {
     if (this.#secret === null) act();
-    else this.#turns.take(act);
+    else this.#turns.take(act).catch(reportError);
   }
 
   /** @param {Message|import('./oneport-secret.js').Unreadable} opened @param {Message} told */
