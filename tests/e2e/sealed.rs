@@ -160,6 +160,54 @@ fn sealed_messages_keep_their_order() -> Result {
     no_faults(&pages)
 }
 
+/// `hello` for the topic `x` of the room `library`, sealed by another implementation with a key of zeros
+/// and the nonce 0 to 11.
+const SEALED: &str =
+    "f09f949201000102030405060708090a0b09ae7d139e3606915cbc2941a8290708424edb5d8d38";
+
+#[test]
+fn the_format_is_the_documented_one() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    let outsider = blank(stage.chromium)?;
+    enter_as(&outsider, &relay, "outsider", json!({}))?;
+    for browser in stage.both() {
+        let reader = blank(browser)?;
+        let key = "A".repeat(43);
+        enter_as(&reader, &relay, "reader", json!({ "key": key }))?;
+        let altered = format!("{}00", &SEALED[..SEALED.len() - 2]);
+        let of_later = SEALED.replacen("f09f949201", "f09f949202", 1);
+        for (sealed, topic) in [
+            (SEALED, "y"),
+            (&altered, "x"),
+            (&SEALED[..64], "x"),
+            (&SEALED[..10], "x"),
+            (&of_later, "x"),
+            ("00", "x"),
+            (SEALED, "x"),
+        ] {
+            outsider.eval(&format!(
+                "room.send(Uint8Array.from('{sealed}'.match(/../g), (digits) => parseInt(digits, 16)), {{ topic: '{topic}' }})"
+            ))?;
+        }
+        hears(&reader, "hello")?;
+        let reasons =
+            reader.eval("[messages.length, ...unreadable.map(({ reason }) => reason)]")?;
+        let wrong = "wrong_key";
+        let wanted = json!([
+            1,
+            wrong,
+            wrong,
+            wrong,
+            wrong,
+            "unknown_version",
+            "not_sealed"
+        ]);
+        assert_eq!(reasons, wanted, "in {}", browser.name());
+    }
+    Ok(())
+}
+
 #[test]
 fn a_key_that_cannot_be_used_is_refused_at_once() -> Result {
     let stage = Stage::set()?;

@@ -19,6 +19,12 @@
  *   can move a message to another room or topic.
  * - The plaintext is one byte, 1 for text or 2 for bytes, and then the payload; text in UTF-8.
  *
+ * `hello` for the topic `x` of the room `library`, with a key of 32 zeros and the nonce 00 to 0b:
+ *
+ * ```text
+ * f09f949201 000102030405060708090a0b 09ae7d139e36 06915cbc2941a8290708424edb5d8d38
+ * ```
+ *
  * What it does not protect: the relay still sees who is there, names and metadata, topics, who sends
  * when and to whom, and how much; it stamps senders, times and the order, and can lie about them, withhold
  * a message or send it again. Whoever has the key can read everything and speak as any member that the
