@@ -88,7 +88,7 @@ const QUEUED_MS = 60;
  * @property {number} size
  */
 
-/** @typedef {{takers: Takers, told: () => void, declined: (id: number, reason: string) => void}} Outgoing */
+/** @typedef {{takers: Takers, progress: () => void, declined: (id: number, reason: string) => void}} Outgoing */
 
 /** The files of a room, in both directions. */
 export class Files {
@@ -110,9 +110,9 @@ export class Files {
     const transfer = crypto.getRandomValues(new Uint8Array(16));
     const takers = new Takers(this.#place.isHere, Math.ceil(blob.size / CHUNK_BYTES));
     let sent = 0;
-    const tell = () => onProgress?.({ sent, received: Math.min(takers.slowest * CHUNK_BYTES, blob.size), size: blob.size });
+    const progress = () => onProgress?.({ sent, received: Math.min(takers.slowest * CHUNK_BYTES, blob.size), size: blob.size });
     const declined = (/** @type {number} */ id, /** @type {string} */ reason) => onDecline?.({ member: this.#place.find(id), reason });
-    this.#outgoing.set(transfer.join(), { takers, told: tell, declined });
+    this.#outgoing.set(transfer.join(), { takers, progress, declined });
     const publish = (/** @type {number} */ kind, /** @type {number} */ index, /** @type {Uint8Array} */ rest) =>
       this.#place.publish(chunk(kind, transfer, index, rest), to, true);
     try {
@@ -123,7 +123,7 @@ export class Files {
       const send = async (/** @type {number} */ index, /** @type {Uint8Array} */ part) => {
         await publish(DATA, index, part);
         sent += part.length;
-        tell();
+        progress();
       };
       await sendParts(send, blob, takers, signal);
       return { delivered: takers.done, declined: takers.declined };
@@ -153,7 +153,7 @@ export class Files {
     const outgoing = this.#outgoing.get(transfer.join());
     if (bytes[0] === CREDIT && outgoing !== undefined) {
       outgoing.takers.credit(from.id, index);
-      outgoing.told();
+      outgoing.progress();
     }
     if (bytes[0] === DECLINE && outgoing !== undefined) {
       const reason = reasonOf(rest);

@@ -12,9 +12,9 @@ import { Entry } from './oneport-entry.js';
 import { FILE_TOPIC, Files } from './oneport-files.js';
 import { message, publication } from './oneport-message.js';
 import { People } from './oneport-people.js';
-import { Token } from './oneport-token.js';
 import { Secret } from './oneport-secret.js';
 import { Told } from './oneport-told.js';
+import { Token } from './oneport-token.js';
 import { Turns } from './oneport-turns.js';
 
 /** @typedef {import('./oneport-types.js').RoomEvents} RoomEvents */

@@ -38,7 +38,8 @@
  *   somebody else came, changed or went
  * @property {ReadonlyMap<number, Readonly<Member>>} members `room.members` has changed
  * @property {{from: Readonly<Member>, topic: string, offset: number|null, reason: import('./oneport-secret.js').Unreadable}} unreadable
- *   a message that is not delivered: it is encrypted and this room's key does not open it, or it is not and should be
+ *   a message that is not delivered: it is encrypted and this room's key does not open it, or it is not and
+ *   should be. Of a file it is each chunk, with the topic `FILE_TOPIC`
  * @property {{from: number, to: number, reason: string}} gap messages that never come
  * @property {{recovered: boolean, reason?: string}} resumed back in after a lost link: with everything
  *   that was missed, or not, and why. Then what the join's `history` brings back of it follows

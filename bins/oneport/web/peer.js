@@ -36,6 +36,9 @@ const BUFFERED_BYTES_LOW = 64 * 1024;
 /** More than this is not for now, and so not for the lossy channel. */
 const LOSSY_BYTES_HIGH = 64 * 1024;
 
+/** A connection waits so long for the answer to its DELETE before it is closed. */
+const GOODBYE_MS_MAX = 1_000;
+
 /** Longer sentences are cut: they are shown to people. */
 const REASON_CHARS_MAX = 300;
 
@@ -88,8 +91,8 @@ export class Peer {
    *   which otherwise waits for another link; `lingers` lets what was just sent go out, which Firefox
    *   otherwise discards */
   close({ leaves = false, lingers = false } = {}) {
-    this.#stop(lingers);
-    if (leaves || !this.#hasOpened) this.#endSession();
+    const said = leaves || !this.#hasOpened ? this.#endSession() : undefined;
+    this.#stop(lingers ? new Promise((resolve) => setTimeout(resolve)) : said);
   }
 
   #listen() {
@@ -153,22 +156,25 @@ export class Peer {
     this.#owner.end(problem);
   }
 
-  #stop(lingers = false) {
+  /** @param {Promise<unknown>} [until] when the connection itself may go; at once without it */
+  #stop(until) {
     this.#isOver = true;
     this.#overdue.onabort = null;
     const channel = this.#channel;
     channel.onopen = channel.onmessage = channel.onbufferedamountlow = channel.onclose = null;
     if (this.#lossy !== null) this.#lossy.onmessage = null;
     this.#pc.onconnectionstatechange = null;
-    if (lingers) setTimeout(() => this.#pc.close());
-    else this.#pc.close();
+    if (until === undefined) this.#pc.close();
+    else until.then(() => this.#pc.close());
   }
 
-  #endSession() {
+  /** Resolves when the relay knows, or ought to. It finds the session by its link, so this comes first. */
+  async #endSession() {
     if (this.#session === null) return;
     // `keepalive` lets the request outlive the page. Nobody is left to hear of its failure.
-    fetch(this.#session, { method: 'DELETE', keepalive: true }).catch(() => {});
+    const said = fetch(this.#session, { method: 'DELETE', keepalive: true }).catch(() => {});
     this.#session = null;
+    await Promise.race([said, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS_MAX))]);
   }
 }
 
