@@ -49,7 +49,7 @@ impl Guarded {
     }
 }
 
-/// What comes of it if not the room: the code, the relay's state, and how often it was asked for.
+/// What comes of it if not the room: the code, and the relay's state with its own.
 fn refusal(enter: &str) -> String {
     format!(
         "{enter}.then(() => 'in', ({{ code }}) => [code, relay.status.state, relay.status.code])"
