@@ -21,23 +21,15 @@ impl Relay {
     pub(crate) fn join(&mut self, key: SessionKey, id: Option<RequestId>, join: Join) -> Answer {
         let session = self.sessions.get(key).ok_or_else(internal)?;
         let known = session.rooms.get(&join.room).cloned();
-        let (stay, recovery, from) = match known {
+        let is_known = known.is_some();
+        let unknown = match session.resumed_until {
+            Some(_) => NotRecovered::NotAMember,
+            None => NotRecovered::NoSuchSession,
+        };
+        let stay = match known {
             Some(stay) if stay.reader.is_some() => return reject(ErrorCode::AlreadyInRoom),
-            Some(stay) => {
-                let (recovery, from) = self.recovery(stay.seat, join.since);
-                (stay, recovery, from)
-            }
-            None => {
-                let reason = match session.resumed_until {
-                    Some(_) => NotRecovered::NotAMember,
-                    None => NotRecovered::NoSuchSession,
-                };
-                let recovery = match join.since {
-                    Some(_) => Recovery::NotRecovered(reason),
-                    None => Recovery::Fresh,
-                };
-                (self.enter(key, &join)?, recovery, None)
-            }
+            Some(stay) => stay,
+            None => self.enter(key, &join)?,
         };
         let now = self.unix_now();
         self.hub.set_away(now, stay.seat, false);
@@ -46,6 +38,12 @@ impl Relay {
             meta: join.meta,
         };
         self.hub.update(now, stay.seat, profile);
+        // After the news of its coming back, which may have pushed something out of the ring.
+        let (recovery, from) = match (is_known, join.since) {
+            (true, since) => self.recovery(stay.seat, since),
+            (false, Some(_)) => (Recovery::NotRecovered(unknown), None),
+            (false, None) => (Recovery::Fresh, None),
+        };
         let session = self.sessions.get_mut(key).ok_or_else(internal)?;
         let (owner, room) = (session.owner, join.room);
         let filter = match stay.grant.rights.subscribe {

@@ -452,6 +452,39 @@ fn who_cannot_keep_up_is_told_or_skips_as_configured() {
     }
 }
 
+/// The news that a member is back is an entry too, and may push out the first that it missed.
+#[test]
+fn whoever_recovers_gets_everything_however_full_the_ring_is() {
+    let mut recoveries = 0;
+    for missed in 8..=16 {
+        let config = RelayConfig {
+            hub: HubLimits {
+                ring_messages_max: 16,
+                ..HubLimits::default()
+            },
+            ..config()
+        };
+        let mut world = World::new(config);
+        let ada = Speaker::in_room(&mut world, "ada");
+        let away = Speaker::in_room(&mut world, "away");
+        let position = away.position(&world);
+        away.cut(&mut world);
+        world.run_for(Duration::from_secs(20));
+        for n in 0..missed {
+            ada.publish(&mut world, &n.to_string());
+        }
+        world.run_for(Duration::from_secs(1));
+        let (back, _) = away.resume(&mut world, position);
+        world.run_for(Duration::from_secs(1));
+        let has_recovered = back.joined(&world)["recovered"] == true;
+        let expected = if has_recovered { missed } else { 0 };
+        let texts: Vec<_> = (0..expected).map(|n| n.to_string()).collect();
+        assert_eq!(back.texts(&world), texts, "{missed} missed");
+        recoveries += usize::from(has_recovered);
+    }
+    assert!((1..9).contains(&recoveries), "{recoveries}");
+}
+
 #[test]
 fn rooms_of_one_relay_have_policies_of_their_own() {
     let config = RelayConfig {
