@@ -10,13 +10,22 @@ use std::process::Command;
 const FILE_LINES_MAX: usize = 500;
 
 /// Crate, and those of ours that it may use.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("oneport-wire", &[]),
     ("oneport-link", &[]),
     ("oneport-core", &["oneport-wire", "oneport-link"]),
     ("oneport-client", &["oneport-wire", "oneport-link"]),
     ("oneport-io", &["oneport-link"]),
     ("oneport-signal", &["oneport-wire"]),
+    (
+        "oneport-sim",
+        &[
+            "oneport-wire",
+            "oneport-link",
+            "oneport-client",
+            "oneport-core",
+        ],
+    ),
     (
         "oneport",
         &[

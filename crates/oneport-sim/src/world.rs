@@ -1,0 +1,516 @@
+//! A relay and its clients in virtual time.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use oneport_client::{Certificate, Config, Event};
+use oneport_core::{
+    Connected, Gate, Grant, Input, LinkConfig, Machine, Reason, Refusal, Relay, RelayConfig,
+    RoomName, Route, Transmit,
+};
+use oneport_link::ChannelConfig;
+
+use crate::network::{Direction, InFlight, carry, reversed};
+use crate::timers::Timers;
+use crate::{Dice, Guest, Member};
+
+/// More steps at one moment than anything needs: what spins is a bug.
+const STEPS_PER_MOMENT_MAX: usize = 100_000;
+
+/// More steps than [`World::run_until`] needs for anything.
+const STEPS_MAX: usize = 1_000_000;
+
+/// sctp-proto reads the real clock once in an association: virtual time must be ahead of it.
+const AHEAD: Duration = Duration::from_hours(24);
+
+/// The relay, its clients and the network between them. Time is virtual: it jumps to whatever
+/// happens next, so an hour in which little happens takes moments, and no timer is ever late.
+pub struct World {
+    pub(crate) now: Instant,
+    pub(crate) relay: Relay,
+    config: RelayConfig,
+    pub(crate) members: Vec<Member>,
+    guests: Vec<Guest>,
+    pub(crate) in_flight: InFlight<Parcel>,
+    timers: Timers,
+    /// Those to whom something was done since they were last asked what they want.
+    pub(crate) touched: BTreeSet<Node>,
+    /// The weather. What is done in the world has dice of its own, so that either can be varied.
+    dice: Dice,
+    certificate: Certificate,
+    /// What clients send to this address reaches the relay at its own, and the other way round.
+    pub announced: Option<SocketAddr>,
+    /// What signaling grants to those who come.
+    pub grant: Grant,
+    /// Whether the relay gets the timeouts that it asks for: a test of the tests takes them away.
+    pub is_relay_woken: bool,
+    /// How many datagrams the relay has sent.
+    pub datagrams_from_relay: u64,
+    /// How many datagrams were on the way, in both directions.
+    pub datagrams: u64,
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Node {
+    Relay,
+    Member(usize),
+    Guest(usize),
+}
+
+/// What is on its way.
+#[derive(Debug)]
+pub(crate) enum Parcel {
+    ToRelay(Transmit),
+    ToClient(Transmit),
+    Offer {
+        member: usize,
+        attempt: u64,
+        sdp: String,
+    },
+    Answer {
+        member: usize,
+        attempt: u64,
+        answer: Result<Box<Connected>, Refusal>,
+    },
+}
+
+/// Where the relay is.
+pub fn relay_address() -> SocketAddr {
+    ([192, 0, 2, 1], 3478).into()
+}
+
+/// The relay's defaults, at [`relay_address`].
+pub fn relay_config() -> RelayConfig {
+    RelayConfig::new(LinkConfig::new(
+        Certificate::generate(),
+        vec![relay_address()],
+    ))
+}
+
+/// The room of members' signaling URL, which means nothing to a client of rooms.
+pub fn home() -> RoomName {
+    "home".parse().expect("a name")
+}
+
+/// The address of the member or guest with this number: one of the network that RFC 2544 has for
+/// measurements.
+fn client_address(number: usize) -> SocketAddr {
+    let host = u32::from(Ipv4Addr::new(198, 18, 0, 1)) + number as u32;
+    SocketAddr::new(IpAddr::V4(host.into()), 50_000)
+}
+
+impl World {
+    /// A relay and nobody else. The seed is for the weather and for all secrets.
+    pub fn new(config: RelayConfig, seed: u64) -> Self {
+        let now = Instant::now() + AHEAD;
+        let mut dice = Dice::new(seed);
+        let relay = Relay::new(now, config.clone(), dice.seed());
+        Self {
+            now,
+            relay,
+            config,
+            members: Vec::new(),
+            guests: Vec::new(),
+            in_flight: InFlight::default(),
+            timers: Timers::default(),
+            touched: BTreeSet::new(),
+            dice,
+            certificate: Certificate::generate(),
+            announced: None,
+            grant: Grant::default(),
+            is_relay_woken: true,
+            datagrams_from_relay: 0,
+            datagrams: 0,
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The relay.
+    pub fn relay(&self) -> &Relay {
+        &self.relay
+    }
+
+    /// The relay, to do something with it.
+    pub fn relay_mut(&mut self) -> &mut Relay {
+        self.touched.insert(Node::Relay);
+        &mut self.relay
+    }
+
+    /// The relay is killed, and another one takes its place. It knows nothing of the first.
+    pub fn restart_relay(&mut self, gate: Option<Box<dyn Gate>>) {
+        let config = RelayConfig {
+            unix_time: self.config.unix_time + Duration::from_secs(1),
+            ..self.config.clone()
+        };
+        self.relay = Relay::new(self.now, config, self.dice.seed());
+        if let Some(gate) = gate {
+            self.relay.set_gate(gate);
+        }
+        self.touched.insert(Node::Relay);
+    }
+
+    /// All members that there have been, those that are dead included.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// One of the members.
+    pub fn member(&self, index: usize) -> &Member {
+        &self.members[index]
+    }
+
+    /// One of the members, to do something with it.
+    pub fn member_mut(&mut self, index: usize) -> &mut Member {
+        self.touched.insert(Node::Member(index));
+        &mut self.members[index]
+    }
+
+    /// One of the guests.
+    pub fn guest(&self, index: usize) -> &Guest {
+        &self.guests[index]
+    }
+
+    /// One of the guests, to do something with it.
+    pub fn guest_mut(&mut self, index: usize) -> &mut Guest {
+        self.touched.insert(Node::Guest(index));
+        &mut self.guests[index]
+    }
+
+    /// Ends the network's faults.
+    pub fn heal(&mut self) {
+        let members = self.members.iter_mut().map(|member| &mut member.access);
+        let guests = self.guests.iter_mut().map(|guest| &mut guest.access);
+        for access in members.chain(guests) {
+            access.up = crate::Path::default();
+            access.down = crate::Path::default();
+        }
+    }
+
+    /// A member of no room yet, with an address of its own.
+    pub fn add(&mut self) -> usize {
+        self.add_with(|config| config)
+    }
+
+    /// [`Self::add`] with another configuration than the default.
+    pub fn add_with(&mut self, change: impl FnOnce(Config) -> Config) -> usize {
+        let index = self.members.len();
+        let address = client_address(index);
+        let certificate = self.certificate.clone();
+        let seed = self.dice.seed();
+        let member = Member::new(self.now, address, certificate, seed, change);
+        self.members.push(member);
+        self.touched.insert(Node::Member(index));
+        index
+    }
+
+    /// A member of this room.
+    pub fn add_to(&mut self, room: &RoomName, name: &str) -> usize {
+        let member = self.add();
+        let now = self.now;
+        self.member_mut(member).join(now, room, name, 0);
+        self.run_until("it is a member", |world| {
+            world.member(member).joins().len() == 1
+        });
+        member
+    }
+
+    /// A guest that has signaled, and not yet sent a datagram. Its offer is changed on the way.
+    ///
+    /// # Errors
+    ///
+    /// The relay's refusal.
+    ///
+    /// # Panics
+    ///
+    /// Where the room's name is none, or the relay's answer.
+    pub fn offer(
+        &mut self,
+        room: &str,
+        address: Option<SocketAddr>,
+        channels: Vec<ChannelConfig>,
+        edit: impl Fn(&str) -> String,
+    ) -> Result<usize, Refusal> {
+        let index = self.guests.len();
+        // Other addresses than those of members.
+        let address = address.unwrap_or_else(|| client_address(60_000 + index));
+        let name = format!("guest{index}");
+        let certificate = self.certificate.clone();
+        let (mut link, offer) = Guest::offer(self.now, address, certificate, &name, channels);
+        let room: RoomName = room.parse().expect("a name");
+        let grant = self.grant.clone();
+        let (now, offer) = (self.now, edit(&offer));
+        let relay = self.relay_mut();
+        let connected = relay.connect(now, &room, &offer, address.ip(), grant)?;
+        let accepted = link.accept_answer(now, &connected.answer);
+        accepted.expect("an answer to the offer");
+        let Connected {
+            session, answer, ..
+        } = connected;
+        self.guests.push(Guest::new(link, address, session, answer));
+        self.touched.insert(Node::Guest(index));
+        Ok(index)
+    }
+
+    /// A guest with a channel that is open.
+    ///
+    /// # Panics
+    ///
+    /// Where the relay does not let it in.
+    pub fn add_guest(&mut self, room: &str, channel: ChannelConfig) -> usize {
+        let offered = self.offer(room, None, vec![channel], str::to_string);
+        let guest = offered.expect("taken in");
+        self.run_until("its channel opens", |world| {
+            !world.guest(guest).channels.is_empty()
+        });
+        guest
+    }
+
+    /// A datagram from anywhere reaches the relay at once.
+    pub fn datagram(&mut self, peer: SocketAddr, bytes: &[u8]) {
+        let local = relay_address();
+        let route = Route { local, peer };
+        let now = self.now;
+        let input = Input::Datagram { route, bytes };
+        self.relay_mut().handle_input(now, input);
+    }
+
+    /// Lets everybody say and hear what can be said and heard at this moment.
+    pub fn settle(&mut self) {
+        self.collect();
+    }
+
+    /// Lets time go on until this is so.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not come about.
+    pub fn run_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        for _ in 0..STEPS_MAX {
+            self.collect();
+            if done(self) {
+                return;
+            }
+            assert!(
+                self.step(None),
+                "nothing more will happen, and never: {what}"
+            );
+        }
+        let events: Vec<_> = self.members.iter().map(|member| &member.events).collect();
+        panic!("never: {what}\n{events:#?}");
+    }
+
+    /// Lets so much time go by.
+    pub fn run_for(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.step(Some(end));
+        }
+    }
+
+    /// Jumps to whatever happens next, but not beyond the limit. False if nothing will.
+    fn step(&mut self, limit: Option<Instant>) -> bool {
+        self.collect();
+        let next = [self.timers.next(), self.in_flight.next(), limit];
+        let Some(next) = next.into_iter().flatten().min() else {
+            return false;
+        };
+        self.now = next.max(self.now);
+        while let Some(parcel) = self.in_flight.pop(self.now) {
+            self.deliver(parcel);
+        }
+        while let Some(node) = self.timers.pop(self.now) {
+            self.handle_input(node, Input::Timeout);
+        }
+        self.collect();
+        true
+    }
+
+    fn handle_input(&mut self, node: Node, input: Input<'_>) {
+        self.touched.insert(node);
+        match node {
+            Node::Relay => self.relay.handle_input(self.now, input),
+            Node::Member(index) => self.members[index].client.handle_input(self.now, input),
+            Node::Guest(index) => self.guests[index].handle_input(self.now, input),
+        }
+    }
+
+    /// Takes everything from those to whom something was done, until nobody has any more.
+    fn collect(&mut self) {
+        for _ in 0..STEPS_PER_MOMENT_MAX {
+            let Some(node) = self.touched.pop_first() else {
+                return;
+            };
+            let wake = match node {
+                Node::Relay => self.collect_relay().filter(|_| self.is_relay_woken),
+                Node::Member(index) => self.collect_member(index),
+                Node::Guest(index) => self.collect_guest(index),
+            };
+            if let Some((at, reason)) = wake {
+                // Rule 3 of the contract.
+                assert!(
+                    at > self.now,
+                    "{node:?}: {reason:?} is due, and it was drained"
+                );
+            }
+            self.timers.set(node, wake.map(|(at, _)| at));
+        }
+        panic!("it spins");
+    }
+
+    fn collect_relay(&mut self) -> Option<(Instant, Reason)> {
+        while let Some(transmit) = self.relay.poll_transmit() {
+            self.datagrams_from_relay += 1;
+            self.carry_down(transmit);
+        }
+        self.relay.poll_timeout()
+    }
+
+    fn collect_member(&mut self, index: usize) -> Option<(Instant, Reason)> {
+        let member = &mut self.members[index];
+        if member.is_dead {
+            return None;
+        }
+        while !member.is_asleep
+            && let Some(event) = member.client.poll_event()
+        {
+            if event == Event::OfferWanted {
+                member.offer = member.client.reconnect(self.now).ok();
+            }
+            member.events.push((self.now, event));
+        }
+        while let Some(transmit) = member.client.poll_transmit() {
+            let access = &mut member.access;
+            self.datagrams += 1;
+            let carried = carry(self.now, access, Direction::Up, &mut self.dice, transmit);
+            for (at, transmit) in carried {
+                let route = Route {
+                    local: member.access.outside,
+                    ..transmit.route
+                };
+                let contents = transmit.contents;
+                self.in_flight
+                    .push(at, Parcel::ToRelay(Transmit { route, contents }));
+            }
+        }
+        if let Some(sdp) = member.offer.take() {
+            member.attempt += 1;
+            let attempt = member.attempt;
+            if member.access.is_cut() {
+                member.client.abandon_offer(self.now, None);
+                self.touched.insert(Node::Member(index));
+            } else {
+                let at = self.now + member.access.up.delay;
+                let member = index;
+                self.in_flight.push(
+                    at,
+                    Parcel::Offer {
+                        member,
+                        attempt,
+                        sdp,
+                    },
+                );
+            }
+        }
+        self.members[index].client.poll_timeout()
+    }
+
+    fn collect_guest(&mut self, index: usize) -> Option<(Instant, Reason)> {
+        let guest = &mut self.guests[index];
+        guest.collect_events(self.now);
+        while let Some(transmit) = guest.poll_transmit() {
+            // A NAT turns the announced address into the relay's own.
+            let route = Route {
+                local: guest.access.outside,
+                peer: relay_address(),
+            };
+            let contents = transmit.contents;
+            let transmit = Transmit { route, contents };
+            self.datagrams += 1;
+            let access = &mut guest.access;
+            for (at, transmit) in carry(self.now, access, Direction::Up, &mut self.dice, transmit) {
+                self.in_flight.push(at, Parcel::ToRelay(transmit));
+            }
+        }
+        guest.poll_timeout()
+    }
+
+    fn carry_down(&mut self, transmit: Transmit) {
+        self.datagrams += 1;
+        let Some(node) = self.client_at(transmit.route.peer) else {
+            return;
+        };
+        let access = match node {
+            Node::Member(index) => &mut self.members[index].access,
+            Node::Guest(index) => &mut self.guests[index].access,
+            Node::Relay => return,
+        };
+        for (at, transmit) in carry(self.now, access, Direction::Down, &mut self.dice, transmit) {
+            self.in_flight.push(at, Parcel::ToClient(transmit));
+        }
+    }
+
+    /// Whose address this is now. Of several guests that had it, the last one has it.
+    fn client_at(&self, address: SocketAddr) -> Option<Node> {
+        let is_member = |member: &Member| member.access.outside == address && !member.is_dead;
+        // Nearly always an address says by itself whose it is.
+        if let IpAddr::V4(ip) = address.ip() {
+            let number = u32::from(ip).wrapping_sub(u32::from(Ipv4Addr::new(198, 18, 0, 1)));
+            let number = number as usize;
+            if self.members.get(number).is_some_and(is_member) {
+                return Some(Node::Member(number));
+            }
+        }
+        let guest = |guest: &Guest| guest.access.outside == address;
+        let guest = self.guests.iter().rposition(guest).map(Node::Guest);
+        guest.or_else(|| self.members.iter().position(is_member).map(Node::Member))
+    }
+
+    fn deliver(&mut self, parcel: Parcel) {
+        match parcel {
+            Parcel::ToRelay(Transmit { route, contents }) => {
+                let route = reversed(route);
+                let bytes = &contents[..];
+                self.handle_input(Node::Relay, Input::Datagram { route, bytes });
+            }
+            Parcel::ToClient(Transmit { route, contents }) => {
+                // Who has moved does not get what was sent to where it was.
+                let Some(node) = self.client_at(route.peer) else {
+                    return;
+                };
+                let (is_cut, local) = match node {
+                    Node::Member(index) => {
+                        let access = &self.members[index].access;
+                        (access.down.is_cut, access.inside)
+                    }
+                    Node::Guest(index) => {
+                        let access = &self.guests[index].access;
+                        (access.down.is_cut, access.inside)
+                    }
+                    Node::Relay => return,
+                };
+                if !is_cut {
+                    let peer = self.announced.unwrap_or(route.local);
+                    let route = Route { local, peer };
+                    let bytes = &contents[..];
+                    self.handle_input(node, Input::Datagram { route, bytes });
+                }
+            }
+            Parcel::Offer {
+                member,
+                attempt,
+                sdp,
+            } => self.deliver_offer(member, attempt, &sdp),
+            Parcel::Answer {
+                member,
+                attempt,
+                answer,
+            } => self.deliver_answer(member, attempt, answer),
+        }
+    }
+}
