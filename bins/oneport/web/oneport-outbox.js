@@ -45,6 +45,8 @@ export class Outbox {
   #count = 0;
   #bytes = 0;
   #unansweredMax = 1;
+  /** How many of those that wait were said before: the relay may have them, and remember their ids. */
+  #again = 0;
   /** @type {Budget} */ #frames = new Budget(1);
   /** @type {Budget} */ #octets = new Budget(1);
   #pausedUntil = 0;
@@ -115,7 +117,8 @@ export class Outbox {
    */
   #say(request, reserve) {
     const unansweredMax = request.isBulk ? Math.min(BULK_UNANSWERED_MAX, this.#unansweredMax / 2) : this.#unansweredMax;
-    if (this.#unanswered.size >= unansweredMax) return false;
+    // More than the relay remembers must not be open, or it takes one of them for a new message.
+    if (!request.isTold && this.#unanswered.size + this.#again >= unansweredMax) return false;
     const wait = Math.max(this.#frames.wait(1, reserve), this.#octets.wait(request.bytes, reserve));
     if (wait > 0) {
       this.#wakeMs = Math.min(this.#wakeMs, wait);
@@ -124,6 +127,7 @@ export class Outbox {
     if (!this.#transmit(request.data)) return false;
     this.#frames.spend(1);
     this.#octets.spend(request.bytes);
+    if (request.isTold) this.#again -= 1;
     request.isTold = true;
     this.#unanswered.set(request.id, request);
     return true;
@@ -172,7 +176,7 @@ export class Outbox {
     this.#waiting = this.#waiting.filter(isLeft);
     this.#waitingBulk = this.#waitingBulk.filter(isLeft);
     for (const request of meant) {
-      this.#unanswered.delete(request.id);
+      if (!this.#unanswered.delete(request.id) && request.isTold) this.#again -= 1;
       this.#forget(request);
       request.reject(error);
     }
@@ -180,6 +184,7 @@ export class Outbox {
 
   /** @param {Request[]} requests */
   #putBack(requests) {
+    this.#again += requests.length;
     for (const request of requests) this.#line(request).push(request);
     const byOrder = (/** @type {Request} */ a, /** @type {Request} */ b) => a.order - b.order;
     this.#waiting.sort(byOrder);
