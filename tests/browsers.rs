@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 
 use oneport_tests::{
     Error, Result, artifacts,
-    browser::{Browser, Network, Page, Phone},
+    browser::{Browser, Network, Page, Screen},
     stub::Stub,
 };
 use serde_json::json;
@@ -68,7 +68,7 @@ fn firefox() -> Result {
     let page = browser.blank()?;
     assert!(matches!(page.kill(), Err(Error::Unsupported { .. })));
     assert!(matches!(
-        page.emulate_phone(Phone::default()),
+        page.emulate_screen(Screen::default()),
         Err(Error::Unsupported { .. })
     ));
     dies(browser, &stub)
@@ -175,18 +175,18 @@ fn keeps_users_apart(browser: &Browser, stub: &Stub) -> Result {
 
 fn drives_a_phone(browser: &Browser, stub: &Stub) -> Result {
     let page = browser.blank()?;
-    let phone = Phone {
+    let phone = Screen {
         dark: true,
-        ..Phone::default()
+        ..Screen::default()
     };
-    page.emulate_phone(phone)?;
+    page.emulate_screen(phone)?;
     page.go_to(&stub.url("/loopback"))?;
     let seen = "[screen.width, navigator.maxTouchPoints > 0, matchMedia('(prefers-color-scheme: dark)').matches]";
     assert_eq!(page.eval(seen)?, json!([phone.width, true, true]));
     let size = artifacts::png_size(&page.screenshot_png()?)?;
     assert_eq!(
         size,
-        (phone.width * Phone::SCALE, phone.height * Phone::SCALE)
+        (phone.width * Screen::SCALE, phone.height * Screen::SCALE)
     );
     Ok(())
 }

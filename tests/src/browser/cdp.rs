@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     connection::Connection,
-    tab::{Network, Phone, Tab},
+    tab::{Network, Screen, Tab},
 };
 use crate::{
     Error, Result,
@@ -163,21 +163,22 @@ impl Tab for CdpTab {
             .map(drop)
     }
 
-    fn emulate_phone(&self, phone: Phone) -> Result {
-        let Phone {
+    fn emulate_screen(&self, screen: Screen) -> Result {
+        let Screen {
             width,
             height,
             dark,
-        } = phone;
+            touch,
+        } = screen;
         let scheme = if dark { "dark" } else { "light" };
         let scheme = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         let screen = json!({
-            "width": width, "height": height, "deviceScaleFactor": Phone::SCALE, "mobile": true,
+            "width": width, "height": height, "deviceScaleFactor": Screen::SCALE, "mobile": touch,
         });
         self.call("Emulation.setDeviceMetricsOverride", screen)?;
         self.call(
             "Emulation.setTouchEmulationEnabled",
-            json!({ "enabled": true }),
+            json!({ "enabled": touch }),
         )?;
         self.call("Emulation.setEmulatedMedia", json!({ "features": scheme }))
             .map(drop)

@@ -22,7 +22,7 @@ use connection::Connection;
 use launch::Launched;
 
 pub use page::Page;
-pub use tab::{Network, Phone};
+pub use tab::{Network, Screen};
 
 /// A running browser; it dies with this value, and with the test process.
 #[derive(Debug)]

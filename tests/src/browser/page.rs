@@ -8,7 +8,7 @@ use std::{
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use super::tab::{Network, Phone, Tab};
+use super::tab::{Network, Screen, Tab};
 use crate::{
     Error, Result, artifacts,
     wait::{self, Look},
@@ -154,12 +154,12 @@ impl Page {
         self.tab.console().all()
     }
 
-    /// Makes the page's screen a phone's, with touch.
+    /// Makes the page's screen another.
     ///
     /// # Errors
     /// [`Error::Unsupported`] in Firefox.
-    pub fn emulate_phone(&self, phone: Phone) -> Result {
-        self.tab.emulate_phone(phone)
+    pub fn emulate_screen(&self, screen: Screen) -> Result {
+        self.tab.emulate_screen(screen)
     }
 
     /// Makes the page's network worse, or good again.

@@ -31,10 +31,10 @@ pub(super) trait Tab: Send + Sync + std::fmt::Debug {
         })
     }
 
-    /// Makes the page's screen a phone's.
-    fn emulate_phone(&self, _: Phone) -> Result {
+    /// Makes the page's screen another.
+    fn emulate_screen(&self, _: Screen) -> Result {
         Err(Error::Unsupported {
-            what: "emulate a phone",
+            what: "emulate a screen",
         })
     }
 
@@ -46,28 +46,31 @@ pub(super) trait Tab: Send + Sync + std::fmt::Debug {
     }
 }
 
-/// A phone's screen, with touch.
+/// A screen; the default is a phone's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Phone {
+pub struct Screen {
     /// Width in CSS pixels.
     pub width: u32,
     /// Height in CSS pixels.
     pub height: u32,
     /// Whether its owner prefers dark pages.
     pub dark: bool,
+    /// Whether it is a phone's, with touch.
+    pub touch: bool,
 }
 
-impl Phone {
+impl Screen {
     /// Two device pixels for a CSS pixel.
     pub const SCALE: u32 = 2;
 }
 
-impl Default for Phone {
+impl Default for Screen {
     fn default() -> Self {
         Self {
             width: 360,
             height: 740,
             dark: false,
+            touch: true,
         }
     }
 }
