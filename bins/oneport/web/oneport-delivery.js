@@ -73,7 +73,9 @@ export class Delivery {
     if (message.topic !== FILE_TOPIC) this.#emit('message', message);
     else if (message.bytes !== undefined && !message.isHistory) {
       const file = this.#files.take(message.from, message.bytes);
-      if (file !== null) this.#emit('file', file);
+      if (file === null) return;
+      file.to = message.to;
+      this.#emit('file', file);
     }
   }
 

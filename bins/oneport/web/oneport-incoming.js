@@ -30,6 +30,8 @@ const CREDIT_MS = 1_000;
  * @extends {Emitter<{progress: {received: number, size: number}}>}
  */
 export class IncomingFile extends Emitter {
+  /** Member ids, if it is not for the whole room. @type {number[]|null} */
+  to = null;
   received = 0;
   /** @type {(Uint8Array<ArrayBuffer>|undefined)[]} */ #parts = [];
   /** @type {About} */ #about;
