@@ -94,7 +94,7 @@ fn with_asset_headers(response: Response, asset: &Asset, etag: &str) -> Response
 /// Nothing but what the page's own origin serves, and no frames: room names and messages of
 /// strangers are shown on these pages.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+     img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
 #[cfg(test)]

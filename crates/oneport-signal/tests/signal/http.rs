@@ -160,7 +160,7 @@ fn pages_come_with_strict_headers() {
     assert_eq!(
         page.header("Content-Security-Policy"),
         Some(
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
              connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
     );
