@@ -1,7 +1,7 @@
 /** How names, times and texts look. */
 
 import { make } from './dom.js';
-import { STRANGER } from './wire.js';
+import { STRANGER } from './text.js';
 
 const LINKS_PER_MESSAGE_MAX = 50;
 const URL_CHARS_MAX = 2_000;
@@ -12,6 +12,8 @@ const HUES = [20, 45, 75, 110, 140, 165, 195, 225, 255, 285, 315, 345];
 // Made once: making a formatter takes longer than all the rest of a message.
 const CLOCK = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit' });
 const CALENDAR = new Intl.DateTimeFormat([], { dateStyle: 'full', timeStyle: 'medium' });
+
+const DAY = new Intl.DateTimeFormat([], { dateStyle: 'full' });
 
 const URL_IN_TEXT = /\bhttps?:\/\/[^\s<>"\p{Cc}\u202a-\u202e\u2066-\u2069]+/giu;
 
@@ -50,6 +52,12 @@ export function makeTime(date) {
   return time;
 }
 
+/** A day by its name, in the reader's own time.
+ * @param {number} at as `Date.now()` counts */
+export function dayOf(at) {
+  return DAY.format(at);
+}
+
 /** Appends text whose web addresses can be followed. It is built of nodes: markup stays text.
  * @param {HTMLElement} parent
  * @param {string} text */
@@ -68,14 +76,6 @@ export function appendText(parent, text) {
     links += 1;
   }
   parent.append(text.slice(end));
-}
-
-/** "Ann, Ben and 3 others".
- * @param {string[]} names */
-export function listOf(names) {
-  if (names.length === 1) return names[0];
-  if (names.length <= 3) return `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
-  return `${names[0]}, ${names[1]} and ${names.length - 2} others`;
 }
 
 /** @param {string} name */

@@ -1,7 +1,7 @@
 /** Where a message is written. */
 
 import { setText, ui } from './dom.js';
-import { TEXT_CHARS_MAX } from './wire.js';
+import { TEXT_CHARS_MAX } from './text.js';
 
 const HINT = ui.hint.textContent ?? '';
 
@@ -17,11 +17,11 @@ export function listenToComposer(say, onTyping) {
     if (text === '') return;
     const problem = tooLong() || say(text);
     if (problem === '') ui.text.value = '';
-    onDraft(problem);
+    showProblem(problem);
     ui.text.focus();
   });
   ui.text.addEventListener('input', () => {
-    onDraft();
+    showProblem();
     if (ui.text.value.trim() !== '') onTyping();
   });
   ui.text.addEventListener('keydown', (event) => {
@@ -38,10 +38,11 @@ export function listenToComposer(say, onTyping) {
  * @param {string[]} texts */
 export function putBack(texts) {
   ui.text.value = [...texts, ui.text.value].join('\n').trimEnd();
-  onDraft();
+  showProblem();
 }
 
-function onDraft(problem = tooLong()) {
+/** Why something was not done, until the next is written. */
+export function showProblem(problem = tooLong()) {
   // Where `field-sizing` is known, the style sheet does this.
   if (!CSS.supports('field-sizing', 'content')) {
     ui.text.style.height = 'auto';

@@ -1,239 +1,314 @@
-import { appendText, listOf, makeAvatar, makeTime, paint } from './appearance.js';
-import { make, setText, ui } from './dom.js';
-import { randomId } from './wire.js';
+/** The log: what was said, in the room's order, and notes about what happened. */
 
-/** @typedef {import('./wire.js').Incoming} Incoming */
+import { dayOf } from './appearance.js';
+import { ui } from './dom.js';
+import { Earlier } from './earlier.js';
+import { makeDivider, makeMessageLine, makeNote, showDelivery } from './line.js';
+import { Scroll } from './scroll.js';
+import { Unread } from './unread.js';
 
-const MESSAGES_MAX = 500;
+/** @typedef {import('./line.js').Said} Said */
+/** @typedef {import('./line.js').Delivery} Delivery */
+
+/**
+ * What is known of a line that is no note.
+ *
+ * @typedef {object} About
+ * @property {string} sender
+ * @property {number} at
+ * @property {number} era offsets are comparable within one
+ * @property {number|null} offset
+ * @property {string} key tells a message from all others, also of other eras
+ * @property {() => void} [release] what else goes with the line
+ */
+
+/** While its reader follows the end the oldest lines go; who reads what was earlier needs more of them. */
+const LINES_MAX = 500;
+const LINES_READ_MAX = 2_000;
 
 /** Messages of one sender within this time stand together under one name. */
 const GROUP_MS_MAX = 5 * 60_000;
 
-/** Joins (or leaves) so close together share a line. */
-const NOTE_MERGE_MS = 60_000;
-
-/** The log: what was said, and notes about who came and went. */
 export class Conversation {
-  #room = '';
-  /** @type {Map<string, HTMLLIElement>} by id */ #own = new Map();
-  /** @type {{sender: string, at: number}|null} of the last line, if that is a message */ #lastMessage = null;
-  /** @type {{kind: string, names: string[], at: number, line: HTMLLIElement}|null} */ #lastNote = null;
-  #isAtEnd = true;
-  #below = 0;
-  #unread = 0;
-  #scrollIsDue = false;
-  /** The log's size as last seen: a scroll that comes with a new one was not made by the reader. */
-  #size = '';
-  /** Where the last scroll left the log. */
-  #top = 0;
+  #scroll = new Scroll();
+  #unread = new Unread();
+  /** @type {WeakMap<Element, About>} */ #about = new WeakMap();
+  /** @type {Map<string, HTMLLIElement>} own messages of this page, by id */ #own = new Map();
+  /** Rises whenever the room may have begun anew, and its offsets with it. */
+  #era = 0;
+  /** @type {Set<string>} keys of what is in the log */ #shown = new Set();
+  #earlier = new Earlier();
+  #historyIsTold = false;
+
+  /** What loads messages before an offset; set by who is in the room.
+   * @type {(before: number) => Promise<void>} */
+  loadEarlier = async () => {};
 
   constructor() {
-    ui.log.addEventListener('scroll', () => this.#onScroll(), { passive: true });
-    new ResizeObserver(() => this.#onResize()).observe(ui.log);
-    ui.more.addEventListener('click', () => {
-      this.#toEnd();
-      ui.text.focus();
-    });
-    document.addEventListener('visibilitychange', () => {
-      this.#unread = 0;
-      this.#showTitle();
-    });
+    this.#earlier.button.addEventListener('click', () => this.#onEarlier());
   }
 
   /** Begins anew.
    * @param {string} room */
   enter(room) {
-    this.#room = room;
-    this.#own.clear();
-    this.#lastMessage = null;
-    this.#lastNote = null;
-    this.#unread = 0;
+    for (const line of ui.messages.children) this.#about.get(line)?.release?.();
     ui.messages.replaceChildren();
+    this.#own.clear();
+    this.#shown.clear();
+    this.#earlier.from = 0;
+    this.#era += 1;
+    this.#historyIsTold = false;
+    this.#listenQuietly(true);
     ui.emptyRoom.textContent = `#${room}`;
     ui.empty.hidden = false;
-    this.#toEnd();
-    this.#showTitle();
+    this.#unread.enter(room);
+    this.#scroll.toEnd();
   }
 
-  /** @param {Incoming} incoming */
-  say({ from, name, id, text }) {
-    this.#addMessage(`${from}/${name}`, this.#makeMessage(id || randomId(6), name, text));
-    if (!this.#isAtEnd) this.#below += 1;
-    if (document.hidden) this.#unread += 1;
-    this.#showMore();
-    this.#showTitle();
+  /** Somebody said something, now or before.
+   * @param {Said} said
+   * @param {boolean} isHistory */
+  add(said, isHistory) {
+    const key = keyOf(said);
+    if (isHistory && this.#shown.has(key)) return;
+    const line = this.#make(said, key);
+    line.classList.toggle('settled', isHistory);
+    this.#insert(line, said.offset);
+    if (!isHistory && !said.isOwn) {
+      this.#unread.hear(line);
+      this.#scroll.grew(true);
+    }
   }
 
-  /**
+  /** What I say: at the end until the room has it.
+   * @param {Said} said
+   * @param {() => void} sendAgain */
+  addOwn(said, sendAgain) {
+    const line = this.#make(said, '');
+    this.#own.set(said.id, line);
+    showDelivery(line, { state: 'waiting' }, sendAgain);
+    this.#append(line);
+    this.#scroll.toEnd();
+  }
+
+  /** How far a message of mine is.
    * @param {string} id
-   * @param {string} name
-   * @param {string} text
-   * @param {'waiting'|'sent'} delivery
-   */
-  sayOwn(id, name, text, delivery) {
-    const line = this.#makeMessage(id, name, text);
-    line.classList.add('own');
-    line.dataset.own = '';
-    line.querySelector('.meta')?.append(' ', make('span', 'delivery'));
-    this.#own.set(id, line);
-    this.delivered(id, delivery);
-    this.#addMessage('own', line);
-    this.#toEnd();
-  }
-
-  /** @param {string} id
-   * @param {'waiting'|'sent'} delivery */
-  delivered(id, delivery) {
+   * @param {Delivery} delivery
+   * @param {() => void} [sendAgain] if it failed */
+  deliver(id, delivery, sendAgain = () => {}) {
     const line = this.#own.get(id);
-    const word = line?.querySelector('.delivery');
-    if (!line || !word) return;
-    line.dataset.delivery = delivery;
-    word.textContent = delivery;
+    if (line) showDelivery(line, delivery, sendAgain);
   }
 
-  /** Whether something of mine was not sent yet. */
-  get isWaiting() {
-    return ui.messages.querySelector('[data-delivery="waiting"]') !== null;
+  /** A message of mine has its place in the room's order.
+   * @param {string} id
+   * @param {number} offset */
+  place(id, offset) {
+    const line = this.#own.get(id);
+    const about = line && this.#about.get(line);
+    if (!about) return;
+    about.offset = offset;
+    about.era = this.#era;
+    about.key = keyOf({ offset, isOwn: true, at: 0, text: line.querySelector('.text')?.textContent ?? '' });
+    this.#shown.add(about.key);
+    const next = this.#firstAfter(offset, line);
+    if (next === null) return;
+    const gap = line.nextElementSibling;
+    // What moves has arrived already.
+    line.classList.add('settled');
+    next.before(line);
+    for (const moved of [line, line.nextElementSibling, gap]) this.#regroup(moved);
   }
 
-  /** @param {string} id */
-  textOf(id) {
-    return this.#own.get(id)?.querySelector('.text')?.textContent ?? '';
+  /** What was not sent yet, or could not be. */
+  get unsent() {
+    return ui.messages.querySelectorAll('[data-delivery="waiting"], [data-delivery="failed"]').length;
   }
 
   /** @param {string} text */
   note(text) {
-    this.#addNote(text);
-    this.#lastNote = null;
+    return this.#append(makeNote(text));
   }
 
-  /** "Ann, Ben and 3 others joined": a crowd takes one line.
-   * @param {'joined'|'left'} kind
-   * @param {string} name */
-  noteMove(kind, name) {
-    const at = Date.now();
-    const last = this.#lastNote;
-    if (last?.kind === kind && at - last.at < NOTE_MERGE_MS) {
-      last.names.push(name);
-      last.line.textContent = `${listOf(last.names)} ${kind}`;
+  /** Whether nothing came after this line but what is waiting.
+   * @param {HTMLLIElement} line */
+  isLast(line) {
+    const end = this.#end();
+    return (end === null ? ui.messages.lastElementChild : end.previousElementSibling) === line;
+  }
+
+  /** A file that somebody sends.
+   * @param {HTMLLIElement} line
+   * @param {{sender: string, at: number, isOwn: boolean, release: () => void}} about */
+  addFile(line, { isOwn, ...about }) {
+    this.#about.set(line, { ...about, era: this.#era, offset: null, key: '' });
+    this.#append(line);
+    if (isOwn) this.#scroll.toEnd();
+    else {
+      this.#unread.hear(line);
+      this.#scroll.grew(true);
+    }
+  }
+
+  /** The room may have begun anew: offsets before and after this are not compared.
+   * @param {string} note */
+  beginEra(note) {
+    this.#era += 1;
+    this.#earlier.hide();
+    return this.note(note);
+  }
+
+  /** The history that came with the join is told.
+   * @param {{from: number, more: boolean}} history */
+  historyTold({ from, more }) {
+    const lines = [...ui.messages.children].filter((line) => this.#about.get(line)?.era === this.#era);
+    const [first] = lines;
+    if (!this.#historyIsTold && first) this.#append(makeDivider('said before you came', 'before'));
+    this.#historyIsTold = true;
+    if (more) this.#earlier.show(from, first ?? null);
+    // The history is not read aloud, but what comes from now on.
+    requestAnimationFrame(() => this.#listenQuietly(false));
+  }
+
+  /** What was said before the rest of this era.
+   * @param {Said[]} messages in their order
+   * @param {{from: number, more: boolean}} rest */
+  prepend(messages, { from, more }) {
+    const news = messages.filter((said) => !this.#shown.has(keyOf(said)));
+    const lines = news.map((said) => this.#make(said, keyOf(said)));
+    this.#listenQuietly(true);
+    this.#scroll.keepPlace(() => {
+      for (const line of lines) {
+        line.classList.add('settled');
+        this.#insert(line, this.#about.get(line)?.offset ?? null);
+      }
+      if (more) this.#earlier.from = from;
+      else this.#earlier.hide();
+    });
+    requestAnimationFrame(() => this.#listenQuietly(false));
+  }
+
+  async #onEarlier() {
+    if (!this.#earlier.begin()) return;
+    try {
+      await this.loadEarlier(this.#earlier.from);
+      this.#earlier.end('Earlier messages');
+    } catch {
+      this.#earlier.end('Earlier messages: that did not work, try again');
+    }
+  }
+
+  /** @param {Said} said
+   * @param {string} key */
+  #make(said, key) {
+    const line = makeMessageLine(said);
+    if (said.isOwn && said.offset !== null) showDelivery(line, { state: 'sent' }, () => {});
+    this.#about.set(line, { sender: said.sender, at: said.at, era: this.#era, offset: said.offset, key });
+    if (key !== '') this.#shown.add(key);
+    return line;
+  }
+
+  /** In its place in the room's order, which is nearly always the end.
+   * @param {HTMLLIElement} line
+   * @param {number|null} offset */
+  #insert(line, offset) {
+    const next = offset === null ? null : this.#firstAfter(offset, line);
+    if (next === null) {
+      this.#append(line);
       return;
     }
-    const line = this.#addNote(`${name} ${kind}`);
-    this.#lastNote = { kind, names: [name], at, line };
+    next.before(line);
+    this.#regroup(line);
+    this.#regroup(next);
   }
 
-  #toEnd() {
-    this.#isAtEnd = true;
-    this.#below = 0;
-    this.#scrollSoon();
-    this.#showMore();
-  }
-
-  /**
-   * @param {string} id
-   * @param {string} name
-   * @param {string} text
-   */
-  #makeMessage(id, name, text) {
-    const line = make('li', 'message');
-    line.dataset.id = id;
-    const bubble = make('div', 'bubble');
-    const sender = make('bdi', 'name', name);
-    paint(sender, name);
-    const body = make('div', 'body');
-    body.dir = 'auto';
-    const words = make('span', 'text');
-    appendText(words, text);
-    const meta = make('span', 'meta');
-    meta.append(makeTime(new Date()));
-    body.append(words, ' ', meta);
-    bubble.append(sender, ' ', body);
-    line.append(makeAvatar(name), bubble);
-    return line;
-  }
-
-  /** @param {string} sender
+  /** At the end, but before what is not in the room yet.
    * @param {HTMLLIElement} line */
-  #addMessage(sender, line) {
-    const at = Date.now();
-    const last = this.#lastMessage;
-    line.classList.toggle('grouped', last?.sender === sender && at - last.at < GROUP_MS_MAX);
-    this.#lastMessage = { sender, at };
-    this.#lastNote = null;
-    this.#add(line);
-  }
-
-  /** @param {string} text */
-  #addNote(text) {
-    const line = make('li', 'note', text);
-    line.dir = 'auto';
-    this.#lastMessage = null;
-    this.#add(line);
+  #append(line) {
+    ui.empty.hidden = true;
+    const isWaiting = line.dataset.delivery === 'waiting';
+    ui.messages.insertBefore(line, isWaiting ? null : this.#end());
+    this.#regroup(line);
+    if (!isWaiting) this.#regroup(line.nextElementSibling);
+    this.#trim();
+    this.#scroll.grew(false);
     return line;
   }
 
-  /** @param {HTMLLIElement} line */
-  #add(line) {
-    ui.empty.hidden = true;
-    ui.messages.append(line);
-    this.#trim();
-    if (this.#isAtEnd) this.#scrollSoon();
+  /** The first of those at the end that wait, or nothing. */
+  #end() {
+    let end = null;
+    for (let line = ui.messages.lastElementChild; isWaiting(line); line = line.previousElementSibling) end = line;
+    return end;
+  }
+
+  /** The first line of a greater offset than that of the line `own`, or nothing.
+   * @param {number} offset
+   * @param {HTMLLIElement} own */
+  #firstAfter(offset, own) {
+    let first = null;
+    for (let line = ui.messages.lastElementChild; line !== null; line = line.previousElementSibling) {
+      const about = this.#about.get(line);
+      if (about === undefined || about.offset === null || line === own) continue;
+      if (about.era !== this.#era || about.offset < offset) return first;
+      first = line;
+    }
+    return first;
+  }
+
+  /** Whether it goes on what stands above, and whether a day begins with it.
+   * @param {Element|null} line */
+  #regroup(line) {
+    const about = line && this.#about.get(line);
+    if (!(line instanceof HTMLElement) || !about) return;
+    const before = line.previousElementSibling;
+    const last = before && this.#about.get(before);
+    const isNear = last !== null && last !== undefined && Math.abs(about.at - last.at) < GROUP_MS_MAX;
+    const today = dayOf(Date.now());
+    const day = dayOf(about.at);
+    const dayBefore = last ? dayOf(last.at) : today;
+    if (day === dayBefore) delete line.dataset.day;
+    else line.dataset.day = day;
+    line.classList.toggle('grouped', isNear && last.sender === about.sender && day === dayBefore);
   }
 
   /** The oldest lines go, but not those that still wait to be sent. */
   #trim() {
-    while (ui.messages.childElementCount > MESSAGES_MAX) {
-      const oldest = ui.messages.querySelector('li:not([data-delivery="waiting"])');
+    const max = this.#scroll.isAtEnd ? LINES_MAX : LINES_READ_MAX;
+    while (ui.messages.childElementCount > max) {
+      const oldest = ui.messages.querySelector('li:not(.earlier, [data-delivery="waiting"], [data-delivery="failed"])');
       if (!(oldest instanceof HTMLLIElement)) return;
-      this.#own.delete(oldest.dataset.id ?? '');
-      oldest.nextElementSibling?.classList.remove('grouped');
-      oldest.remove();
+      this.#forget(oldest);
     }
   }
 
-  /** The keyboard of a phone or a growing composer makes the log smaller: stay at the end. */
-  #onResize() {
-    this.#size = sizeOf(ui.log);
-    if (this.#isAtEnd) this.#scrollSoon();
+  /** @param {HTMLLIElement} line */
+  #forget(line) {
+    const about = this.#about.get(line);
+    about?.release?.();
+    this.#shown.delete(about?.key ?? '');
+    this.#own.delete(line.dataset.id ?? '');
+    const next = line.nextElementSibling;
+    line.remove();
+    this.#regroup(next);
+    // It can be loaded again.
+    if (about && about.offset !== null && about.era === this.#era) this.#earlier.show(about.offset + 1, ui.messages.firstElementChild);
   }
 
-  #onScroll() {
-    const { scrollHeight, scrollTop, clientHeight } = ui.log;
-    const isUp = scrollTop < this.#top - 4;
-    this.#top = scrollTop;
-    // Lines have come since we scrolled to the end, and we are about to do it again.
-    if (sizeOf(ui.log) !== this.#size || (this.#scrollIsDue && !isUp)) return;
-    this.#isAtEnd = scrollHeight - scrollTop - clientHeight < 48;
-    if (this.#isAtEnd) this.#below = 0;
-    this.#showMore();
-  }
-
-  /** Once per frame, however many lines came in it. */
-  #scrollSoon() {
-    if (this.#scrollIsDue) return;
-    this.#scrollIsDue = true;
-    requestAnimationFrame(() => {
-      this.#scrollIsDue = false;
-      if (!this.#isAtEnd) return;
-      ui.log.scrollTop = ui.log.scrollHeight;
-    });
-  }
-
-  #showTitle() {
-    const unread = this.#unread > 0 ? `(${this.#unread}) ` : '';
-    document.title = `${unread}#${this.#room} · oneport`;
-  }
-
-  #showMore() {
-    // While it follows the end, the browser need not hold another line in its place.
-    ui.log.classList.toggle('at-end', this.#isAtEnd);
-    ui.more.hidden = this.#isAtEnd;
-    setText(ui.more, this.#below === 0 ? 'To the end' : `${this.#below} new message${this.#below === 1 ? '' : 's'}`);
-    ui.more.classList.toggle('has-new', this.#below > 0);
+  /** @param {boolean} quietly */
+  #listenQuietly(quietly) {
+    ui.log.setAttribute('aria-live', quietly ? 'off' : 'polite');
   }
 }
 
-/** @param {Element} box */
-function sizeOf({ clientWidth, clientHeight }) {
-  return `${clientWidth}x${clientHeight}`;
+/** @param {Element|null} line
+ * @returns {line is HTMLElement} */
+function isWaiting(line) {
+  return line instanceof HTMLElement && line.dataset.delivery === 'waiting';
+}
+
+/** Of one's own the relay's time is not known, when they are new.
+ * @param {Pick<Said, 'offset'|'isOwn'|'at'|'text'>} said */
+function keyOf({ offset, isOwn, at, text }) {
+  return isOwn ? `${offset} ${text}` : `${offset} ${at}`;
 }

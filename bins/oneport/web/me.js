@@ -2,14 +2,18 @@
 
 import { paintAvatar } from './appearance.js';
 import { fitInput, ui } from './dom.js';
-import { cleanName, randomId } from './wire.js';
+import { cleanName } from './text.js';
 
 const NAME_KEY = 'oneport.name';
 const ADJECTIVES = ['Amber', 'Brave', 'Calm', 'Coral', 'Gentle', 'Jolly', 'Misty', 'Quiet', 'Salty', 'Silver', 'Sunny', 'Windy'];
 const ANIMALS = ['Cormorant', 'Dolphin', 'Eider', 'Gannet', 'Heron', 'Otter', 'Pelican', 'Plover', 'Puffin', 'Seal', 'Tern', 'Turtle'];
 
-/** `visit` is new with every load of the page: two pages never share it. */
-export const me = { visit: randomId(8), name: firstName() };
+/** The name that I chose, and the one that this room's invitation prescribes instead, or nothing. */
+const names = { chosen: firstName(), prescribed: '' };
+
+export function myName() {
+  return names.prescribed || names.chosen;
+}
 
 /** Lets people change my name.
  * @param {() => void} onRenamed */
@@ -17,8 +21,8 @@ export function listenToName(onRenamed) {
   ui.name.addEventListener('input', () => fitInput(ui.name));
   ui.name.addEventListener('change', () => {
     const name = cleanName(ui.name.value);
-    if (name !== '' && name !== me.name) {
-      me.name = name;
+    if (names.prescribed === '' && name !== '' && name !== names.chosen) {
+      names.chosen = name;
       stored('sessionStorage', name);
       stored('localStorage', name);
       onRenamed();
@@ -33,11 +37,22 @@ export function listenToName(onRenamed) {
   });
 }
 
+/** @param {string} name what this room's invitation says, or nothing */
+export function prescribeName(name) {
+  names.prescribed = name;
+  ui.name.readOnly = name !== '';
+  ui.nameLock.hidden = name === '';
+  // What is hidden would be read aloud as a description all the same.
+  if (name === '') ui.name.removeAttribute('aria-describedby');
+  else ui.name.setAttribute('aria-describedby', ui.nameLock.id);
+  showName();
+}
+
 /** Shows the name that is valid, whatever was typed. */
 export function showName() {
-  ui.name.value = me.name;
+  ui.name.value = myName();
   fitInput(ui.name);
-  paintAvatar(ui.meAvatar, me.name);
+  paintAvatar(ui.meAvatar, myName());
 }
 
 /** A chosen name is kept for all tabs, a suggested one for this tab: two tabs are two people. */

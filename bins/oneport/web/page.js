@@ -1,89 +1,116 @@
 /**
- * The chat page: the room that the URL's hash names, and what the inputs do with it. What pages say
- * to each other is in wire.js, how a page stays connected in link.js.
+ * The chat page: the room that the address names, and what the inputs do with it. It is made of the
+ * browser library (oneport.js) and nothing else: what it can, every page can.
  *
  * What tests and user scripts can rely on in the document:
- *   html[data-state]           connecting | connected | lost | reconnecting | refused
- *   #status                    the same in words; #notice (with #notice-text and #retry) says why
- *   #room, #name               inputs; a change takes effect on Enter or when the focus leaves
+ *   html[data-state]           connecting | connected | reconnecting | refused
+ *   html[data-private]         the composer is for one person alone; #recipient says for whom, and
+ *                              #recipient-clear (or Escape) ends it
+ *   html[data-sealed]          the room is private: encrypted from page to page. #lock says so
+ *   #status                    the state in words; #notice (with #notice-text and #retry) says why
+ *   #room, #name               inputs; a change takes effect on Enter or when the focus leaves. #name is
+ *                              read-only and #name-lock shown if a token prescribes the name
  *   #composer, #text           the form and its textarea; Enter or #send submits
- *   #messages > li[data-id]    one message each, with .name and .text inside; [data-own] on one's own,
- *                              and then data-delivery = waiting | sent
+ *   #attach, #files            a button, and the file input that it opens; what is dropped on the page
+ *                              or pasted into #text is sent as well
+ *   #messages > li[data-id]    one message each, in the room's order, with .name and .text inside;
+ *                              [data-private] and .audience if it is not for everybody; .unreadable if it
+ *                              could not be decrypted; [data-own] on one's own, and then
+ *                              data-delivery = waiting | sent | delivered | failed, with .again to send again
+ *   #messages > li[data-file]  a file, data-file = waiting | moving | done | failed, with .name, .file-name,
+ *                              .file-state and, while it may, .cancel and progress, or a.save and img.preview
  *   #messages > li.note        who came and went, and what happened to the connection
- *   #people > li               who is here, oneself (li[data-own]) first, each with a .name
+ *   #messages > li.divider     .before: what is above was said before one came; .unread: nobody looked
+ *                              since then
+ *   #earlier                   a button, in the log, if the room has earlier messages
+ *   #people > li               who is here, oneself (li[data-own]) first, each with a .name; [data-away] on
+ *                              those who are away; the others' button begins a message to them alone.
+ *                              #people-rest says how many more there are, and #people-count all
+ *   #typing                    who is writing
  *   #invite, #more             buttons: copy the link; go to the newest message
+ *   #private-room              a button: a new room with a new key
  */
 
-import { listenToComposer, putBack } from './composer.js';
+import { goTo, goToRoom, inviteLink, randomRoom, readPlace, ROOM_DEFAULT, roomProblem } from './address.js';
+import { listenToFiles } from './attach.js';
+import { listenToComposer, putBack, showProblem } from './composer.js';
 import { Conversation } from './conversation.js';
-import { fitInput, ui } from './dom.js';
-import { listenToName, showName } from './me.js';
+import { fitInput, setText, ui } from './dom.js';
+import { listenToName, prescribeName, showName } from './me.js';
+import { newKey } from './oneport.js';
 import { hidePanels, listenToPanels } from './panels.js';
-import { Room } from './room.js';
 import { showStatus } from './status.js';
+import { Stay } from './stay.js';
 
-const ROOM_DEFAULT = 'lobby';
+const KEEPS = 'The relay keeps the latest messages in its memory, for a day at most, and forgets the room ten minutes after the last one left. Whoever comes in can read them.';
+const KEEPS_SEALED = 'Messages and files are encrypted in your browser, and the relay cannot read them. It does see who is here, when, and how much. Whoever has the link can read everything: it is the key. And you trust whoever serves this page.';
+const PRIVATE = ui.privateAbout.textContent ?? '';
 
 const conversation = new Conversation();
-/** @type {Room|null} */
-let room = null;
+/** @type {import('./address.js').Place} */
+let place = { room: ROOM_DEFAULT };
+/** @type {Stay|null} */
+let stay = null;
 
 function enterRoom() {
-  const name = roomInAddress();
-  if (name === '') {
-    history.replaceState(null, '', `#${ROOM_DEFAULT}`);
-    enterRoom();
-    return;
-  }
-  const unsent = room?.leave() ?? [];
+  const unsent = stay?.leave() ?? [];
+  place = readPlace();
+  const isSealed = place.key !== undefined;
   hidePanels();
   showRoomName();
-  conversation.enter(name);
-  const problem = roomProblem(name);
-  room = problem === '' ? new Room(name, conversation) : null;
-  if (room === null) {
-    showStatus({ state: 'refused', reason: problem, code: 'bad_room', retryAt: null }, `Go to #${ROOM_DEFAULT}`);
+  ui.root.toggleAttribute('data-sealed', isSealed);
+  ui.lock.hidden = !isSealed;
+  setText(ui.keeps, isSealed ? KEEPS_SEALED : KEEPS);
+  setText(ui.privateAbout, isSealed ? `This room is private. ${KEEPS_SEALED}` : PRIVATE);
+  conversation.enter(place.room);
+  const problem = roomProblem(place.room);
+  ui.invite.disabled = problem !== '';
+  if (problem === '') {
+    stay = new Stay(place, conversation, () => {
+      hidePanels();
+      ui.text.focus();
+    });
+  } else {
+    stay = null;
+    prescribeName('');
+    showStatus({ state: 'refused', reason: problem, wayOut: `Go to #${ROOM_DEFAULT}` });
   }
-  ui.invite.disabled = room === null;
-  if (unsent.length === 0) return;
-  putBack(unsent);
+  giveBack(unsent);
+}
+
+/** What was not sent in the room before. What was for one person does not go into the box for all.
+ * @param {import('./sending.js').Message[]} unsent */
+function giveBack(unsent) {
+  for (const { text, to } of unsent) {
+    if (to !== null) conversation.note(`This was not sent to ${to.name}: ${text}`);
+  }
+  const texts = unsent.filter(({ to }) => to === null).map(({ text }) => text);
+  if (texts.length === 0) return;
+  putBack(texts);
   conversation.note('What could not be sent in the room before is in the box below.');
-}
-
-/** What the address says, as it was meant; it may be no room at all. */
-function roomInAddress() {
-  const hash = location.hash.slice(1);
-  try {
-    return decodeURIComponent(hash);
-  } catch {
-    return hash;
-  }
-}
-
-/** Why this cannot be a room, or nothing. `.` and `..` would mean something else in a URL's path.
- * @param {string} name */
-function roomProblem(name) {
-  if (/^[A-Za-z0-9._~-]{1,64}$/.test(name) && name !== '.' && name !== '..') return '';
-  const shown = Array.from(name).slice(0, 64).join('');
-  return `“${shown}” cannot be a room: a name has 1 to 64 letters a-z, digits or - . _ ~`;
 }
 
 /** Shows where we are, whatever was typed. */
 function showRoomName() {
-  ui.room.value = roomInAddress();
+  ui.room.value = place.room;
   fitInput(ui.room);
 }
 
 function changeRoom() {
   const name = ui.room.value.trim().replace(/^#/, '') || ROOM_DEFAULT;
-  if (name === roomInAddress()) showRoomName();
-  else location.hash = encodeURIComponent(name);
+  if (name === place.room) showRoomName();
+  else goToRoom(name, place);
 }
 
-/** @param {string} text */
-function say(text) {
-  if (room === null) return 'There is no room to say it in';
-  return room.say(text) ? '' : 'Too many messages wait already';
+function openPrivateRoom() {
+  if (isSecureContext) goTo({ room: randomRoom(), key: newKey() });
+  else setText(ui.privateAbout, 'That needs https: over plain http this browser does not encrypt.');
+}
+
+/** @param {File[]} files */
+function offer(files) {
+  const problem = stay === null ? 'There is no room to send it to' : stay.offer(files);
+  if (problem !== '') showProblem(problem);
 }
 
 addEventListener('hashchange', enterRoom);
@@ -92,19 +119,32 @@ ui.room.addEventListener('input', () => fitInput(ui.room));
 ui.roomForm.addEventListener('submit', (event) => {
   event.preventDefault();
   changeRoom();
-  if (room) ui.text.focus();
+  if (stay) ui.text.focus();
 });
 ui.retry.addEventListener('click', () => {
-  if (room) room.retry();
-  else location.hash = ROOM_DEFAULT;
+  if (stay) stay.retry();
+  else goTo({ room: ROOM_DEFAULT });
 });
-listenToComposer(say, () => room?.typing());
-listenToName(() => room?.renamed());
-listenToPanels();
+ui.recipientClear.addEventListener('click', () => {
+  stay?.recipient.clear();
+  ui.text.focus();
+});
+ui.privateRoom.addEventListener('click', openPrivateRoom);
+listenToComposer(
+  (text) => (stay === null ? 'There is no room to say it in' : stay.say(text)),
+  () => stay?.type(),
+);
+listenToFiles(offer);
+listenToName(() => stay?.rename());
+listenToPanels(() => ({
+  link: inviteLink(place),
+  copied: place.token === undefined ? 'Link copied' : 'Copied, without your token',
+}));
 
-// Escape goes back to writing, out of whatever is open or half changed.
+// Escape goes back to writing, out of whatever is open or half changed, and then back to everybody.
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || event.isComposing) return;
+  if (document.activeElement === ui.text) stay?.recipient.clear();
   hidePanels();
   showRoomName();
   showName();

@@ -12,8 +12,10 @@ export function hidePanels() {
   ui.invitePanel.hidden = true;
 }
 
-export function listenToPanels() {
-  ui.invite.addEventListener('click', copyLink);
+/** @param {() => {link: string, copied: string}} invitation the link to this room, and what is said once
+ *   it is copied */
+export function listenToPanels(invitation) {
+  ui.invite.addEventListener('click', () => copyLink(invitation()));
   ui.inviteClose.addEventListener('click', () => {
     hidePanels();
     ui.invite.focus();
@@ -28,23 +30,25 @@ function showPeople(show) {
   ui.peopleToggle.setAttribute('aria-expanded', String(show));
 }
 
-async function copyLink() {
+/** @param {{link: string, copied: string}} invitation */
+async function copyLink({ link, copied }) {
   try {
-    await navigator.clipboard.writeText(location.href);
-    showCopied();
+    await navigator.clipboard.writeText(link);
+    showCopied(copied);
   } catch {
     // Without TLS, or without permission: show it, selected, and try the old way.
-    ui.inviteLink.value = location.href;
+    ui.inviteLink.value = link;
     ui.invitePanel.hidden = false;
     ui.inviteLink.focus();
     ui.inviteLink.select();
-    if (document.execCommand('copy')) showCopied();
+    if (document.execCommand('copy')) showCopied(copied);
   }
 }
 
-function showCopied() {
+/** @param {string} copied */
+function showCopied(copied) {
   clearTimeout(copiedTimer);
-  ui.inviteLabel.textContent = 'Link copied';
+  ui.inviteLabel.textContent = copied;
   ui.invite.classList.add('done');
   copiedTimer = window.setTimeout(() => {
     ui.inviteLabel.textContent = INVITE;

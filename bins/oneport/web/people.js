@@ -1,131 +1,114 @@
-import { listOf, makeAvatar } from './appearance.js';
-import { make, ui } from './dom.js';
-import { me } from './me.js';
+/** Who is in the room: the list. */
 
-/** @typedef {import('./conversation.js').Conversation} Conversation */
-/** @typedef {import('./wire.js').Incoming} Incoming */
+import { makeAvatar, paintAvatar } from './appearance.js';
+import { make, setText, ui } from './dom.js';
+import { nameOf } from './text.js';
 
-/** @typedef {{name: string, heardAt: number, typingUntil: number}} Person */
+/** @typedef {Readonly<import('./oneport-types.js').Member>} Member */
 
-const PEOPLE_MAX = 200;
-const TYPING_SHOWN_MS = 5_000;
+/** Of a large room only so many are drawn, those who are there before those who are away. */
+const DRAWN_MAX = 100;
 
 /** In a crowd many come at once: the list is drawn once for them all. */
 const DRAW_DELAY_MS = 50;
 
-/** A reload is a bye and a hello: no line for either if they come so close together. */
-const BYE_NOTE_DELAY_MS = 3_000;
+const ALPHABET = new Intl.Collator();
 
-/** Who is in the room, as far as they have said anything: the list, and who of them is writing. */
 export class People {
-  /** @type {Conversation} */ #conversation;
-  /** @type {Map<string, Person>} by `from` */ #others = new Map();
-  /** @type {Map<string, number>} timers, by name, of notes that a reload would make pointless */ #goodbyes = new Map();
-  #drawTimer = 0;
-  #typingTimer = 0;
+  #choose;
+  /** @type {Map<number, HTMLLIElement>} who is drawn: an element stays a person's, and keeps the focus */ #drawn = new Map();
+  /** @type {ReadonlyMap<number, Member>} */ #members = new Map();
+  /** @type {number|null} */ #me = null;
+  #timer = 0;
 
-  /** @param {Conversation} conversation */
-  constructor(conversation) {
-    this.#conversation = conversation;
-    this.draw();
+  /** @param {(id: number) => void} choose somebody to write to alone */
+  constructor(choose) {
+    this.#choose = choose;
   }
 
-  /** How many others. */
-  get size() {
-    return this.#others.size;
+  /** @param {ReadonlyMap<number, Member>} members
+   * @param {number|null} me */
+  show(members, me) {
+    this.#members = members;
+    this.#me = me;
+    if (this.#timer !== 0) return;
+    this.#timer = window.setTimeout(() => {
+      this.#timer = 0;
+      this.#draw([...this.#members.values()]);
+    }, DRAW_DELAY_MS);
   }
 
-  /** Whoever says anything but good-bye is here.
-   * @param {Incoming} incoming */
-  hear({ type, from, name }) {
-    if (from === '' || from === me.visit) return;
-    const known = this.#others.get(from);
-    if (type === 'bye') {
-      if (known) this.#remove(from, known);
-      return;
-    }
-    if (!known && this.#others.size >= PEOPLE_MAX) return;
-    const now = Date.now();
-    const typingUntil = type === 'typing' ? now + TYPING_SHOWN_MS : 0;
-    // A message may be a repetition from before a change of name.
-    const current = known && type === 'message' ? known.name : name;
-    this.#others.set(from, { name: current, heardAt: now, typingUntil });
-    if (!known && type === 'hello') this.#noteJoin(name);
-    if (known && known.name !== current) this.#conversation.note(`${known.name} is now ${current}`);
-    this.#drawSoon();
-  }
-
-  /** Removes those who have been silent since then.
-   * @param {number} time */
-  removeSilentSince(time) {
-    for (const [from, person] of this.#others) {
-      if (person.heardAt < time) this.#remove(from, person);
-    }
-  }
-
-  draw() {
-    const others = [...this.#others.values()].sort((a, b) => a.name.localeCompare(b.name));
-    const myself = makePerson(me.name);
-    myself.dataset.own = '';
-    myself.append(make('span', 'you', 'you'));
-    ui.people.replaceChildren(myself, ...others.map(({ name }) => makePerson(name)));
-    const full = others.length >= PEOPLE_MAX ? '+' : '';
-    ui.peopleCount.textContent = `${others.length + 1}${full}`;
-    this.#drawTyping(others);
+  /** Under what name somebody is shown, if at all.
+   * @param {number} id */
+  nameOf(id) {
+    return this.#drawn.get(id)?.querySelector('.name')?.textContent;
   }
 
   /** Nobody is shown any more, and nothing happens later. */
   clear() {
-    for (const timer of [this.#drawTimer, this.#typingTimer, ...this.#goodbyes.values()]) clearTimeout(timer);
-    ui.people.replaceChildren();
-    ui.peopleCount.textContent = '0';
-    ui.typing.textContent = '';
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#draw([]);
   }
 
-  /** @param {string} name */
-  #noteJoin(name) {
-    const goodbye = this.#goodbyes.get(name);
-    clearTimeout(goodbye);
-    this.#goodbyes.delete(name);
-    if (goodbye === undefined) this.#conversation.noteMove('joined', name);
+  /** @param {Member[]} members */
+  #draw(members) {
+    const named = members.map((member) => ({ ...member, name: nameOf(member), rank: rankOf(member, this.#me) }));
+    named.sort((a, b) => a.rank - b.rank || ALPHABET.compare(a.name, b.name) || a.id - b.id);
+    const shown = named.slice(0, DRAWN_MAX);
+    const ids = new Set(shown.map(({ id }) => id));
+    for (const [id, line] of this.#drawn) {
+      if (!ids.has(id)) this.#drawn.delete(id) && line.remove();
+    }
+    for (const [index, { id, name, away = false, rank }] of shown.entries()) {
+      const line = this.#drawn.get(id) ?? this.#make(id, rank === 0);
+      drawPerson(line, name, away);
+      // An element that stays where it is keeps the focus.
+      if (ui.people.children[index] !== line) ui.people.insertBefore(line, ui.people.children[index] ?? null);
+    }
+    const rest = members.length - shown.length;
+    ui.peopleRest.hidden = rest === 0;
+    setText(ui.peopleRest, `and ${rest.toLocaleString()} more`);
+    setText(ui.peopleCount, members.length.toLocaleString());
   }
 
-  /** @param {string} from
-   * @param {Person} person */
-  #remove(from, { name }) {
-    this.#others.delete(from);
-    clearTimeout(this.#goodbyes.get(name));
-    this.#goodbyes.set(name, window.setTimeout(() => {
-      this.#goodbyes.delete(name);
-      this.#conversation.noteMove('left', name);
-    }, BYE_NOTE_DELAY_MS));
-    this.#drawSoon();
-  }
-
-  #drawSoon() {
-    if (this.#drawTimer !== 0) return;
-    this.#drawTimer = window.setTimeout(() => {
-      this.#drawTimer = 0;
-      this.draw();
-    }, DRAW_DELAY_MS);
-  }
-
-  /** @param {Person[]} others */
-  #drawTyping(others) {
-    const now = Date.now();
-    const typing = others.filter(({ typingUntil }) => typingUntil > now);
-    const names = typing.map(({ name }) => name);
-    ui.typing.textContent = names.length === 0 ? '' : `${listOf(names)} ${names.length === 1 ? 'is' : 'are'} writing…`;
-    clearTimeout(this.#typingTimer);
-    if (names.length === 0) return;
-    const next = Math.min(...typing.map(({ typingUntil }) => typingUntil)) - now;
-    this.#typingTimer = window.setTimeout(() => this.draw(), next + 10);
+  /** @param {number} id
+   * @param {boolean} isMe */
+  #make(id, isMe) {
+    const line = make('li', 'person');
+    const inside = isMe ? line : make('button', 'person-button');
+    inside.append(makeAvatar('', 'avatar small'), make('bdi', 'name'));
+    if (isMe) {
+      line.dataset.own = '';
+      line.append(make('span', 'tag', 'you'));
+    } else {
+      const away = make('span', 'tag away', 'away');
+      away.hidden = true;
+      inside.append(away, make('span', 'for-readers', ' Write to this person alone'));
+      inside.title = 'Write to this person alone';
+      inside.addEventListener('click', () => this.#choose(id));
+      line.append(inside);
+    }
+    this.#drawn.set(id, line);
+    return line;
   }
 }
 
-/** @param {string} name */
-function makePerson(name) {
-  const person = make('li', 'person');
-  person.append(makeAvatar(name, 'avatar small'), make('bdi', 'name', name));
-  return person;
+/** @param {HTMLLIElement} line
+ * @param {string} name
+ * @param {boolean} away */
+function drawPerson(line, name, away) {
+  const [avatar, shown, tag] = ['.avatar', '.name', '.away'].map((part) => line.querySelector(part));
+  if (shown?.textContent !== name && avatar instanceof HTMLElement && shown) {
+    shown.textContent = name;
+    paintAvatar(avatar, name);
+  }
+  line.toggleAttribute('data-away', away);
+  if (tag instanceof HTMLElement) tag.hidden = !away;
+}
+
+/** @param {Member} member
+ * @param {number|null} me */
+function rankOf({ id, away }, me) {
+  return id === me ? 0 : away ? 2 : 1;
 }

@@ -2,34 +2,51 @@
 
 import { setText, ui } from './dom.js';
 
-/** @typedef {import('./link.js').Status} Status */
+/**
+ * @typedef {object} Status
+ * @property {'connecting'|'connected'|'reconnecting'|'refused'} state
+ * @property {string} [code] of the relay or the library
+ * @property {string} [reason] in the words of the relay or the library
+ * @property {number|null} [retryAt] when it is tried again
+ * @property {string} [wayOut] what the button says that leads out of a refusal
+ */
 
 const WORDS = {
   connecting: 'Connecting',
   connected: 'Connected',
-  lost: 'Connection lost',
   reconnecting: 'Reconnecting',
   refused: 'Not connected',
 };
 
+/** What those mean to a person that programs know by their code. */
+const REFUSALS = new Map(
+  Object.entries({
+    token_missing: 'You need an invitation here: open the link again that you were given.',
+    token_bad: 'This invitation is not valid at this relay: open the link again that you were given.',
+    token_expired: 'Your invitation has expired. Ask for a new one.',
+    expired: 'Your invitation has expired. Ask for a new one.',
+    forbidden: 'Your invitation does not let you into this room.',
+    kicked: 'You were removed from this room.',
+    replaced: 'You are in this room in another tab now.',
+    insecure_context: 'A private room needs https: over plain http this browser does not encrypt.',
+    bad_key: 'The key of this private room is not complete: copy the whole link.',
+    unsupported: 'This browser has no WebRTC, or it is turned off.',
+  }),
+);
+
 let countdownTimer = 0;
 
-/**
- * @param {Status} status
- * @param {string} [wayOut] what the button says that leads out of a refusal
- */
-export function showStatus(status, wayOut = 'Try again') {
-  // The room was left, or the page is; nobody looks, and the next room begins as `connecting`.
-  if (status.state === 'closed') return;
-  const isRefused = status.state === 'refused';
-  ui.root.dataset.state = status.state;
-  setText(ui.status, WORDS[status.state]);
-  setText(ui.noticeText, asSentence(status.reason));
-  ui.notice.hidden = status.reason === '' || status.state === 'lost';
+/** @param {Status} status */
+export function showStatus({ state, code = '', reason = '', retryAt = null, wayOut = 'Try again' }) {
+  const isRefused = state === 'refused';
+  ui.root.dataset.state = state;
+  setText(ui.status, WORDS[state]);
+  setText(ui.noticeText, REFUSALS.get(code) ?? asSentence(reason));
+  ui.notice.hidden = state === 'connected' || (reason === '' && !isRefused);
   ui.notice.classList.toggle('final', isRefused);
-  ui.retry.hidden = !isRefused && status.retryAt === null;
+  ui.retry.hidden = !isRefused && retryAt === null;
   ui.retry.textContent = isRefused ? wayOut : 'Try now';
-  countDown(status.retryAt);
+  countDown(retryAt);
 }
 
 /** @param {number|null} until */
@@ -40,7 +57,7 @@ function countDown(until) {
   if (seconds > 0) countdownTimer = window.setTimeout(() => countDown(until), 250);
 }
 
-/** @param {string} reason as the relay and link.js write them: no capital, no full stop */
+/** @param {string} reason as the relay and the library write them: no capital, no full stop */
 function asSentence(reason) {
   const sentence = reason.charAt(0).toUpperCase() + reason.slice(1);
   return /[.!?]$/.test(sentence) || sentence === '' ? sentence : `${sentence}.`;
