@@ -2,12 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use oneport_tests::{
-    Result,
-    browser::Browser,
-    relay::Relay,
-    wait::{self, Look},
-};
+use oneport_tests::{Result, browser::Browser, relay::Relay};
 
 use crate::{
     bare,
@@ -17,9 +12,6 @@ use crate::{
 
 /// A link without life is closed after 15 s; the rest is for the machine.
 const LINK_GONE: Duration = Duration::from_secs(20);
-
-/// What the relay logs about a link that showed no life.
-const LINK_GONE_IN_LOG: &str = "left room mortal: lost";
 
 /// A browser may need 30 s to call a connection failed; the page does not wait that long, but it does
 /// wait for `disconnected` and then some.
@@ -49,26 +41,10 @@ fn a_killed_tab_and_a_killed_browser_are_noticed() -> Result {
         user.say(std::slice::from_ref(&text))?;
         each(&users, |user| user.hears(&text))?;
     }
-    wait_for_gone_links(&relay, 2)
-}
-
-fn wait_for_gone_links(relay: &Relay, count: usize) -> Result {
-    wait::until(
-        format_args!("{count} links to be gone in the relay's log"),
-        LINK_GONE,
-        || {
-            let log = relay.log_lines();
-            let gone = log
-                .iter()
-                .filter(|line| line.contains(LINK_GONE_IN_LOG))
-                .count();
-            Ok(if gone >= count {
-                Look::Done(())
-            } else {
-                Look::NotYet(log.join("\n    "))
-            })
-        },
-    )
+    each(&users, |user| {
+        user.page
+            .wait_for("away().length === 2 || away()", LINK_GONE)
+    })
 }
 
 #[test]

@@ -10,12 +10,18 @@ mod stage;
 mod user;
 
 mod chat;
+mod cuts;
+mod dropped;
 mod faults;
 mod files;
+mod history;
+mod invitations;
 mod library;
 mod links;
+mod people;
 mod phone;
 mod plain;
 mod ports;
+mod private;
 mod sealed;
 mod tokens;

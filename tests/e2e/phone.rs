@@ -1,6 +1,6 @@
-//! The page on a small screen.
+//! The page on a small screen, and on others.
 
-use oneport_tests::{Result, artifacts, browser::Phone, relay::Relay};
+use oneport_tests::{Result, artifacts, browser::Screen, relay::Relay};
 use serde_json::json;
 
 use crate::{
@@ -34,10 +34,10 @@ fn the_page_fits_a_phone() -> Result {
     for width in [320, 360] {
         for dark in [false, true] {
             let user = User::at_the_door(stage.chromium)?;
-            user.page.emulate_phone(Phone {
+            user.page.emulate_screen(Screen {
                 width,
                 dark,
-                ..Phone::default()
+                ..Screen::default()
             })?;
             user.go_in(&url)?;
             each([&desktop, &user], |user| user.sees_people(2))?;
@@ -60,6 +60,93 @@ fn the_page_fits_a_phone() -> Result {
             );
             user.page.close()?;
             desktop.sees_people(1)?;
+        }
+    }
+    Ok(())
+}
+
+/// Pictures for a person to look at: nothing sticks out, and nothing moves the composer off the screen.
+#[test]
+fn every_state_fits_every_screen() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    for (width, height, touch) in [(390, 844, true), (1280, 800, false)] {
+        for dark in [false, true] {
+            let scheme = if dark { "dark" } else { "light" };
+            let room = format!("harbour-{width}-{scheme}");
+            let user = User::at_the_door(stage.chromium)?;
+            user.page.emulate_screen(Screen {
+                width,
+                height,
+                dark,
+                touch,
+            })?;
+            let look = |state: &str| -> Result {
+                let picture = artifacts::path(&format!("page-{state}-{width}-{scheme}.png"))?;
+                // Whatever arrives has arrived by then.
+                user.page.eval("Promise.all(document.getAnimations().map((animation) => animation.effect.getTiming().iterations === Infinity || animation.finished))")?;
+                let layout = user.page.eval(LAYOUT)?;
+                user.page.screenshot(&picture)?;
+                assert_eq!(
+                    layout,
+                    json!([width, width, true, true]),
+                    "see {}",
+                    picture.display()
+                );
+                Ok(())
+            };
+            user.page.go_to(&relay.room_url("not a room!"))?;
+            user.waits_for("document.documentElement.dataset.state === 'refused'")?;
+            look("refused")?;
+            user.page.go_to("about:blank")?;
+            user.go_in(&relay.room_url(&room))?;
+            user.sees_people(1)?;
+            user.rename("Ada")?;
+            look("empty")?;
+
+            let bob = User::enter(stage.firefox, &relay.room_url(&room))?;
+            bob.rename("Bob from the other side")?;
+            each([&bob, &user], |user| user.sees_people(2))?;
+            let tell = |text: &&str| format!("{text} ({width} {scheme})");
+            bob.say(&TALK.iter().map(tell).collect::<Vec<_>>())?;
+            user.hears(&tell(&TALK[3]))?;
+            user.say(&["Coffee is fine.".into(), "At nine?".into()])?;
+            user.sees_delivery("At nine?", "delivered")?;
+            bob.page.eval(
+                "(async () => {
+                    const canvas = Object.assign(document.createElement('canvas'), { width: 480, height: 300 });
+                    const pen = canvas.getContext('2d');
+                    pen.fillStyle = '#2a9d8f';
+                    pen.fillRect(0, 0, 480, 300);
+                    pen.fillStyle = '#e9c46a';
+                    pen.fillRect(40, 40, 200, 120);
+                    const picture = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+                    drop(new File([picture], 'the harbour.png', { type: 'image/png' }), new File([noise(1_500_000)], 'charts.tar.gz'));
+                })()",
+            )?;
+            user.waits_for("all('.save').length === 2")?;
+            user.page.eval("drop(new File([noise(90_000_000)], 'the long list, in full, with all its appendices.pdf'))")?;
+            user.waits_for("all('[data-file=moving]').length === 1")?;
+            look("files")?;
+            user.page
+                .eval("document.querySelector('.cancel').click()")?;
+            user.waits_for("all('[data-file=failed]').length === 1")?;
+
+            user.writes_to("Bob from the other side")?;
+            user.say(&["Only for you: bring the good cups.".into()])?;
+            bob.cut()?;
+            user.waits_for("away().length === 1")?;
+            if touch {
+                user.page
+                    .eval("document.querySelector('#people-toggle').click()")?;
+            }
+            look("private")?;
+            user.page.eval("document.querySelector('#log').click()")?;
+            user.cut()?;
+            user.waits_for("document.documentElement.dataset.state === 'reconnecting'")?;
+            user.say(&["Is anybody there?".into()])?;
+            user.waits_for("!document.querySelector('#notice').hidden")?;
+            look("lost")?;
         }
     }
     Ok(())

@@ -9,21 +9,12 @@ use serde_json::{Value, json};
 /// For what takes milliseconds on an idle machine.
 pub(crate) const SOON: Duration = Duration::from_secs(15);
 
-/// Before the page's own scripts: every peer connection that the page makes, and every state that it
-/// shows, one after the other.
-const WATCH: &str = "
-    window.peers = [];
-    window.RTCPeerConnection = new Proxy(RTCPeerConnection, {
-        construct(target, given, self) {
-            const peer = Reflect.construct(target, given, self);
-            peers.push(peer);
-            return peer;
-        },
-    });
-    window.states = [];
-    new MutationObserver(() => states.push(document.documentElement.dataset.state))
-        .observe(document, { subtree: true, attributes: true, attributeFilter: ['data-state'] });
-";
+/// Before the page's own scripts: what a test does to a page, and what it looks at.
+const WATCH: &str = include_str!("user.js");
+
+/// Whether the page says so, and else what it says.
+pub(crate) const CONNECTED: &str =
+    "((state) => state === 'connected' || state)(document.documentElement.dataset.state)";
 
 /// Somebody who uses the relay's page.
 #[derive(Debug)]
@@ -59,10 +50,13 @@ impl User {
     /// Opens the page in a room, waits until it is connected, and takes the name.
     pub(crate) fn go_in(&self, room_url: &str) -> Result {
         self.page.go_to(room_url)?;
-        let state = "((state) => state === 'connected' || state)";
-        let state = format!("{state}(document.documentElement.dataset.state)");
-        self.page.wait_for(&state, SOON)?;
-        let name = json!(self.name);
+        self.page.wait_for(CONNECTED, SOON)?;
+        self.rename(&self.name)
+    }
+
+    /// Takes a name, as who types it does.
+    pub(crate) fn rename(&self, name: &str) -> Result {
+        let name = json!(name);
         let script = format!(
             "(() => {{
                 const name = document.querySelector('#name');
@@ -139,13 +133,56 @@ impl User {
         self.page.wait_for(&heard, SOON)
     }
 
-    /// Waits until so many people are listed, oneself included.
+    /// Waits until so many people are listed who are not away, oneself included.
     pub(crate) fn sees_people(&self, count: usize) -> Result {
-        let listed = format!(
-            "((people) => people.length === {count} || people)(
-                [...document.querySelectorAll('#people li .name')].map((name) => name.textContent))"
-        );
-        self.page.wait_for(&listed, SOON)
+        self.waits_for(&format!("present().length === {count} || present()"))
+    }
+
+    /// Waits for something that the page shows.
+    pub(crate) fn waits_for(&self, condition: &str) -> Result {
+        self.page.wait_for(condition, SOON)
+    }
+
+    /// Waits until there is a note with exactly this text.
+    pub(crate) fn is_told(&self, note: &str) -> Result {
+        let note = json!(note);
+        self.waits_for(&format!("notes().includes({note}) || notes()"))
+    }
+
+    /// Chooses somebody to write to alone.
+    pub(crate) fn writes_to(&self, name: &str) -> Result {
+        let name = json!(name);
+        self.page
+            .eval(&format!("personOf({name}).querySelector('button').click()"))?;
+        self.waits_for("document.documentElement.hasAttribute('data-private')")
+    }
+
+    /// Waits until an own message has come so far.
+    pub(crate) fn sees_delivery(&self, text: &str, delivery: &str) -> Result {
+        let (text, delivery) = (json!(text), json!(delivery));
+        self.waits_for(&format!(
+            "lineOf({text}).dataset.delivery === {delivery} || lineOf({text}).outerHTML"
+        ))
+    }
+
+    /// Loads the page again, and waits until it is connected.
+    pub(crate) fn reload(&self) -> Result {
+        let reload = "(() => {
+            window.isOld = true;
+            setTimeout(() => location.reload());
+        })()";
+        self.page.eval(reload)?;
+        self.waits_for("window.isOld === undefined || 'not reloaded'")?;
+        self.page.wait_for(CONNECTED, SOON)
+    }
+
+    /// Cuts the page off from the relay, and brings it back.
+    pub(crate) fn cut(&self) -> Result {
+        self.page.eval("cut()").map(drop)
+    }
+
+    pub(crate) fn mend(&self) -> Result {
+        self.page.eval("mend()").map(drop)
     }
 }
 

@@ -1,0 +1,96 @@
+//! What was said before, and what nobody looked at.
+
+use oneport_tests::{Result, relay::Relay};
+use serde_json::json;
+
+use crate::{stage::Stage, user::User};
+
+/// More than two pages of the history.
+const MESSAGES: usize = 120;
+
+#[test]
+fn who_comes_late_sees_what_was_said_before() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    let url = relay.room_url("history");
+    let speaker = User::enter(stage.chromium, &url)?;
+    let said: Vec<_> = (1..=MESSAGES)
+        .map(|number| format!("word {number}"))
+        .collect();
+    speaker.say(&said)?;
+    speaker.sees_delivery(&said[MESSAGES - 1], "sent")?;
+
+    for browser in stage.both() {
+        let late = User::enter(browser, &url)?;
+        late.hears(&said[MESSAGES - 1])?;
+        assert_eq!(
+            late.texts()?,
+            said[MESSAGES - 50..],
+            "in {}",
+            browser.name()
+        );
+        assert_eq!(late.page.eval("shown('.divider.before').length")?, json!(1));
+        assert!(
+            late.messages()?
+                .iter()
+                .all(|message| message.from == speaker.name && !message.own)
+        );
+
+        // What is read stays where it is: up to a pixel.
+        let scroll_up = "(async () => {
+            const log = document.querySelector('#log');
+            log.scrollTop = 0;
+            await new Promise((resolve) => setTimeout(resolve, 100));
+            window.read = document.querySelector('li[data-id]');
+            window.top_ = read.getBoundingClientRect().top;
+            document.querySelector('#earlier').click();
+        })()";
+        for (count, more) in [(100, 1), (MESSAGES, 0)] {
+            late.page.eval(scroll_up)?;
+            late.waits_for(&format!(
+                "all('li[data-id]').length === {count} || shown('#earlier')"
+            ))?;
+            let moved = "(async () => {
+                await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+                return read.getBoundingClientRect().top - top_;
+            })()";
+            let moved = late.page.eval(moved)?.as_f64().unwrap_or(f64::MAX);
+            assert!(moved.abs() <= 1.0, "moved by {moved} in {}", browser.name());
+            assert_eq!(late.page.eval("all('#earlier').length")?, json!(more));
+        }
+        assert_eq!(late.texts()?, said, "in {}", browser.name());
+        late.page.close()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_came_unseen_is_counted_and_marked() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    let url = relay.room_url("unread");
+    let speaker = User::enter(stage.chromium, &url)?;
+    for browser in stage.both() {
+        let reader = User::enter(browser, &url)?;
+        let tell = |text: &str| format!("{text} {}", browser.name());
+        speaker.say(&[tell("seen")])?;
+        reader.hears(&tell("seen"))?;
+        reader.page.eval("hide(true)")?;
+        speaker.say(&[tell("one"), tell("two")])?;
+        reader.hears(&tell("two"))?;
+        assert_eq!(
+            reader.page.eval("document.title")?,
+            json!("(2) #unread · oneport")
+        );
+        reader.page.eval("hide(false)")?;
+        assert_eq!(
+            reader.page.eval("document.title")?,
+            json!("#unread · oneport")
+        );
+        let first = "document.querySelector('.divider.unread').nextElementSibling.querySelector('.text').textContent";
+        assert_eq!(reader.page.eval(first)?, json!(tell("one")));
+        reader.page.eval("hide(true)")?;
+        assert_eq!(reader.page.eval("all('.divider.unread').length")?, json!(0));
+    }
+    Ok(())
+}
