@@ -1,11 +1,16 @@
 //! A page loses its network, for less and for more than the relay waits.
 
 use std::{
+    io::Write,
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
 
-use oneport_tests::{Result, relay::Relay};
+use oneport_tests::{
+    Result,
+    relay::{self, Relay},
+};
 use serde_json::json;
 
 use crate::{
@@ -126,6 +131,72 @@ fn a_message_that_was_not_sent_can_be_sent_again() -> Result {
         user.sees_delivery("for a friend", "failed")?;
         friend.hears("into the void")?;
         assert!(!friend.texts()?.contains(&"for a friend".to_owned()));
+    }
+    Ok(())
+}
+
+/// More was said meanwhile than a room keeps.
+#[test]
+fn what_fell_off_is_told() -> Result {
+    /// Together more than 4 MiB.
+    const LINES: usize = 330;
+    const LINE_CHARS: usize = 15_000;
+    let stage = Stage::set()?;
+    for browser in stage.both() {
+        let relay = Relay::on_loopback()?;
+        let user = User::enter(browser, &relay.room_url("flood"))?;
+        user.say(&["before".into()])?;
+        user.sees_delivery("before", "sent")?;
+        user.cut()?;
+        user.say(&["meanwhile".into()])?;
+
+        let mut terminal = relay::command()?
+            .args([
+                "chat",
+                relay.url().trim_end_matches('/'),
+                "--room",
+                "flood",
+                "--lines",
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()?;
+        let line = |number: usize| format!("{number} {}", "x".repeat(LINE_CHARS));
+        let lines: Vec<_> = (1..=LINES).map(|number| line(number) + "\n").collect();
+        let mut input = terminal.stdin.take().expect("it is piped");
+        input.write_all(lines.concat().as_bytes())?;
+        drop(input);
+        assert!(terminal.wait()?.success(), "the room has all of it");
+
+        user.mend()?;
+        user.page.wait_for(CONNECTED, BACK_AGAIN)?;
+        user.waits_for("notes().some((note) => note.includes('More was said meanwhile than the relay keeps.')) || notes()")?;
+        user.sees_delivery("meanwhile", "sent")?;
+        user.hears(&line(LINES))?;
+        // As much of it as an answer holds, and behind what was there before; the rest can be loaded.
+        let numbers =
+            "all('li[data-id] .text').map(({ textContent }) => textContent.split(' ')[0])";
+        let seen = user.page.eval(numbers)?;
+        let seen: Vec<_> = seen
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|text| text.as_str())
+            .collect();
+        let count = seen.len();
+        assert_eq!((seen[0], seen[count - 1]), ("before", "meanwhile"));
+        let newest = LINES + 3 - count;
+        let expected: Vec<_> = (newest..=LINES).map(|number| number.to_string()).collect();
+        assert_eq!(seen[1..count - 1], expected);
+        user.page
+            .eval("document.querySelector('#earlier').click()")?;
+        user.waits_for(&format!("all('li[data-id]').length > {count}"))?;
+        let seen = user.page.eval(numbers)?;
+        assert_eq!(seen[0], json!("before"));
+        let second = seen[1]
+            .as_str()
+            .and_then(|number| number.parse::<usize>().ok());
+        assert!(second < Some(newest), "{second:?} comes before {newest}");
     }
     Ok(())
 }

@@ -23,7 +23,15 @@ const TYPING_TOPIC = `${TOPIC}.typing`;
 /** How much of what was said before is shown at once, and with each step further back. */
 const HISTORY = 50;
 
-/** @type {Map<string, string>} */
+/** Why messages are missing. @type {Map<string, string>} */
+const GAPS = new Map([
+  ['slow', 'this page or its network could not keep up'],
+  ['expired', 'the relay does not keep them so long'],
+  ['memory', 'the relay was short of memory'],
+  ['too_large', 'too large for this page'],
+]);
+
+/** Why a message cannot be read. @type {Map<string, string>} */
 const UNREADABLE = new Map([
   ['no_key', 'it is encrypted, and the link to this room has no key.'],
   ['wrong_key', 'it was encrypted with another key, or changed on its way.'],
@@ -222,9 +230,8 @@ export class Stay {
   #miss({ from, to, reason }) {
     // Typing signs, and parts of files: each of those says so itself.
     if (reason === 'transient') return;
-    const many = to - from === 1 ? 'One message or event is' : `Up to ${(to - from).toLocaleString()} messages or events are`;
-    const why = reason === 'slow' ? 'this page or its network could not keep up' : 'the relay could not keep them so long';
-    this.#conversation.note(`${many} missing here: ${why}.`);
+    const many = to - from === 1 ? 'A message is' : `Up to ${(to - from).toLocaleString()} messages are`;
+    this.#conversation.note(`${many} missing here: ${GAPS.get(reason) ?? reason}.`);
   }
 
   /** @param {Message} message */
