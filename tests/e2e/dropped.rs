@@ -109,15 +109,24 @@ fn pictures_private_files_and_those_that_are_given_up() -> Result {
             .contains("secret")
     );
 
-    // The sender gives it up, and everybody is told.
+    // One of them does not want it, then the sender gives it up, with what waits behind it: everybody is
+    // told.
     ada.page
         .eval("drop(new File([noise(30_000_000)], 'huge.bin'))")?;
     bob.waits_for(&format!(
         "{FILE}.dataset.file === 'moving' || {FILE}.outerHTML"
     ))?;
-    bob.page.screenshot(&artifacts::path("files.png")?)?;
-    ada.page
+    bob.page
         .eval(&format!("{FILE}.querySelector('.cancel').click()"))?;
+    let declined = json!(format!("Not taken by {} (canceled)", bob.name));
+    ada.waits_for(&format!(
+        "shown('.declined')[0] === {declined} || shown('.declined')"
+    ))?;
+    ada.page.screenshot(&artifacts::path("files.png")?)?;
+    ada.page.eval("drop(new File(['x'], 'next.txt'))")?;
+    ada.page
+        .eval("all('.cancel').reverse().map((cancel) => cancel.click()).length")?;
+    ada.waits_for("all('li[data-file=failed]').length === 2")?;
     each([ada, bob, eve], |user| {
         user.waits_for(&format!(
             "{FILE}.dataset.file === 'failed' || {FILE}.outerHTML"

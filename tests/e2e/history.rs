@@ -41,7 +41,7 @@ fn who_comes_late_sees_what_was_said_before() -> Result {
             const log = document.querySelector('#log');
             log.scrollTop = 0;
             await new Promise((resolve) => setTimeout(resolve, 100));
-            window.read = document.querySelector('li[data-id]');
+            window.read = document.querySelector('li[data-id] .body');
             window.top_ = read.getBoundingClientRect().top;
             document.querySelector('#earlier').click();
         })()";
@@ -51,7 +51,7 @@ fn who_comes_late_sees_what_was_said_before() -> Result {
                 "all('li[data-id]').length === {count} || shown('#earlier')"
             ))?;
             let moved = "(async () => {
-                await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+                for (let frame = 0; frame < 4; frame += 1) await new Promise(requestAnimationFrame);
                 return read.getBoundingClientRect().top - top_;
             })()";
             let moved = late.page.eval(moved)?.as_f64().unwrap_or(f64::MAX);

@@ -25,6 +25,7 @@ export class FileLine {
   #onCancel = () => {};
   #url = '';
   /** @type {Map<string, string>} why, by who did not take it */ #declined = new Map();
+  #isSettled = false;
   isReleased = false;
 
   /** @param {Conversation} conversation
@@ -46,13 +47,15 @@ export class FileLine {
     this.#onCancel = cancel;
     this.#cancel.addEventListener('click', () => this.#onCancel());
     this.#state.textContent = `${size(bytes)} · waiting`;
+    // Nobody wants to hear every step of it.
+    this.#state.setAttribute('aria-live', 'off');
     this.#body.prepend(make('bdi', 'file-name', file), this.#bar, this.#state, ' ', this.#cancel);
     conversation.addFile(this.#line, { sender, at, isOwn, release: () => this.release() });
   }
 
   /** @param {number} bytes */
   progress(bytes) {
-    if (this.#line.dataset.file === 'failed') return;
+    if (this.#isSettled) return;
     this.#line.dataset.file = 'moving';
     this.#bar.value = bytes;
     setText(this.#state, `${size(bytes)} of ${size(this.#bytes)}`);
@@ -72,9 +75,9 @@ export class FileLine {
   /** @param {string} name
    * @param {string} reason */
   declined(name, reason) {
-    this.#declined.set(name, reason);
+    this.#declined.set(name, `${name} (${reason})`);
     const note = this.#body.querySelector('.declined') ?? this.#body.appendChild(make('p', 'declined'));
-    note.textContent = `Not taken by ${listOf([...this.#declined.keys()])}: ${reason}`;
+    note.textContent = `Not taken by ${listOf([...this.#declined.values()])}`;
   }
 
   /** The file is here, to be saved.
@@ -114,8 +117,10 @@ export class FileLine {
     this.#line.dataset.file = state;
     this.#bar.remove();
     this.#cancel.remove();
+    this.#isSettled = true;
     // It would keep the file in memory for as long as this line is there.
     this.#onCancel = () => {};
+    this.#state.removeAttribute('aria-live');
     setText(this.#state, `${size(this.#bytes)} · ${words}`);
   }
 

@@ -46,7 +46,10 @@ export function makeBubbleLine({ id, name, at, audience = '', isOwn = false }) {
   if (isOwn) {
     line.classList.add('own');
     line.dataset.own = '';
-    meta.append(' ', make('span', 'delivery'));
+    const delivery = make('span', 'delivery');
+    // A failure is read aloud, and not every step before it.
+    delivery.setAttribute('aria-live', 'off');
+    meta.append(' ', delivery);
   }
   body.append(meta);
   bubble.append(body);

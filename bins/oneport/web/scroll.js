@@ -48,7 +48,8 @@ export class Scroll {
   keepPlace(change) {
     const { top } = ui.log.getBoundingClientRect();
     const isSeen = (/** @type {Element} */ line) => line.classList.contains('message') && line.getBoundingClientRect().bottom > top;
-    const read = [...ui.messages.children].find(isSeen);
+    // The words, for the name above them goes if their line joins those before it.
+    const read = [...ui.messages.children].find(isSeen)?.querySelector('.body');
     const before = read?.getBoundingClientRect().top ?? 0;
     // The browser would move it as well, but not from the very top.
     ui.log.classList.add('still');
@@ -56,7 +57,7 @@ export class Scroll {
     const after = read?.getBoundingClientRect().top ?? 0;
     if (this.#isAtEnd) this.#scrollSoon();
     else ui.log.scrollTop += after - before;
-    requestAnimationFrame(() => ui.log.classList.remove('still'));
+    requestAnimationFrame(() => requestAnimationFrame(() => ui.log.classList.remove('still')));
   }
 
   #onScroll() {

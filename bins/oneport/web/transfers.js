@@ -86,7 +86,10 @@ export class Transfers {
     const signal = AbortSignal.any([canceled.signal, this.#leaving.signal]);
     const audience = to === null ? '' : `to ${to.name} alone`;
     const about = { sender: `own>${to?.id ?? ''}`, name: myName, file: file.name, bytes: file.size, isOwn: true, audience };
-    const line = new FileLine(this.#conversation, about, () => canceled.abort());
+    const line = new FileLine(this.#conversation, about, () => {
+      canceled.abort();
+      line.fail('canceled');
+    });
     this.#queued += 1;
     this.#last = this.#last.then(() => this.#send(file, line, to, signal)).finally(() => {
       this.#queued -= 1;
