@@ -10,7 +10,7 @@ use std::process::Command;
 const FILE_LINES_MAX: usize = 500;
 
 /// Crate, and those of ours that it may use.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("oneport-wire", &[]),
     ("oneport-link", &[]),
     ("oneport-core", &["oneport-wire", "oneport-link"]),
@@ -24,6 +24,15 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "oneport-link",
             "oneport-client",
             "oneport-core",
+        ],
+    ),
+    (
+        "oneport-bench",
+        &[
+            "oneport-wire",
+            "oneport-link",
+            "oneport-client",
+            "oneport-io",
         ],
     ),
     (
@@ -120,7 +129,10 @@ fn top_level_is_as_agreed() {
 #[test]
 fn crates_use_only_the_crates_below_them() {
     for (name, below) in LAYERS {
-        let folder = if name == "oneport" { "bins" } else { "crates" };
+        let folder = match name {
+            "oneport" | "oneport-bench" => "bins",
+            _ => "crates",
+        };
         let manifest = read(&Path::new(folder).join(name).join("Cargo.toml"));
         let dependencies = manifest
             .split("[dependencies]")

@@ -197,6 +197,18 @@ pub fn command() -> Result<Command> {
     binary().map(Command::new)
 }
 
+/// The command of the package of that name, built.
+///
+/// # Errors
+/// [`Error::Start`] when it cannot be built.
+pub fn tool(name: &str) -> Result<Command> {
+    let built = build(&["--package", name, "--bin", name]);
+    built.map(Command::new).map_err(|why| Error::Start {
+        program: name.into(),
+        why,
+    })
+}
+
 /// The command of a package's example, built.
 ///
 /// # Errors

@@ -83,6 +83,13 @@ impl Sockets {
         }
     }
 
+    /// These sockets and others, for one loop.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.bound.extend(others.bound);
+        self
+    }
+
     /// The local addresses in the order in which they were given, with port 0 resolved.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
         self.bound.iter().map(|bound| bound.local).collect()

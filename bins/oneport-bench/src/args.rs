@@ -1,0 +1,84 @@
+//! The command line.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::speaker::Channel;
+
+/// Loads an oneport relay with clients and messages, and says what came of it.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one load against one relay.
+    Run(RunArgs),
+}
+
+/// A load.
+///
+/// Clients are spread evenly over the rooms and speak in turn. What one says goes to all others of its
+/// room: with M members, each message makes M - 1 deliveries.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The relay, as its page is reached.
+    #[arg(long, default_value = "http://127.0.0.1:3478")]
+    pub(crate) url: String,
+
+    /// An access token for the rooms, if the relay asks for one: for `bench-*`.
+    #[arg(long)]
+    pub(crate) token: Option<String>,
+
+    /// How many clients.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=50_000))]
+    pub(crate) clients: u32,
+
+    /// Over how many rooms they are spread.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rooms: u32,
+
+    /// How many deliveries a second, over all clients; 0 for none, to see what connecting and being
+    /// there costs.
+    #[arg(long, value_name = "N", default_value_t = 1000.0)]
+    pub(crate) rate: f64,
+
+    /// How many bytes a message has, at least 20.
+    #[arg(long, value_name = "BYTES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(20..=200_000))]
+    pub(crate) size: u32,
+
+    /// How long to measure.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
+    pub(crate) secs: f64,
+
+    /// What the messages go over.
+    #[arg(long, value_enum, default_value_t = Channel::Framed)]
+    pub(crate) channel: Channel,
+
+    /// The relay's process, if it runs on this machine: its CPU and memory are measured too.
+    #[arg(long, value_name = "PID")]
+    pub(crate) pid: Option<u32>,
+
+    /// How many clients connect at a time.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) connecting: u32,
+
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl RunArgs {
+    pub(crate) fn duration(&self) -> Duration {
+        Duration::try_from_secs_f64(self.secs).unwrap_or(Duration::from_secs(10))
+    }
+
+    /// How many members a room has.
+    pub(crate) fn members(&self) -> f64 {
+        f64::from(self.clients) / f64::from(self.rooms)
+    }
+}
