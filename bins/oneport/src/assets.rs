@@ -98,8 +98,11 @@ pub(crate) static ASSETS: &[Asset] = &[
         "/oneport-types.js",
         include_bytes!("../web/oneport-types.js"),
     ),
-    script("/frames.js", include_bytes!("../web/frames.js")),
-    script("/peer.js", include_bytes!("../web/peer.js")),
+    script(
+        "/oneport-frames.js",
+        include_bytes!("../web/oneport-frames.js"),
+    ),
+    script("/oneport-peer.js", include_bytes!("../web/oneport-peer.js")),
 ];
 
 const fn script(path: &'static str, body: &'static [u8]) -> Asset {

@@ -17,8 +17,8 @@ const NO_TOKEN_MS = 5_000;
  * @typedef {object} Owner
  * @property {(id: string, token: string|undefined) => boolean} join says it; false if the link does not take it now
  * @property {() => string} nextId
- * @property {(error: import('./frames.js').RelayError) => void} noToken there is none now, and it is asked for again
- * @property {(error: import('./frames.js').RelayError) => void} badToken
+ * @property {(error: import('./oneport-frames.js').RelayError) => void} noToken there is none now, and it is asked for again
+ * @property {(error: import('./oneport-frames.js').RelayError) => void} badToken
  */
 
 export class Entry {
@@ -59,7 +59,7 @@ export class Entry {
       this.#due = { token };
       this.flush();
     } catch (error) {
-      if (this.#attempt === attempt) this.#fail(/** @type {import('./frames.js').RelayError} */ (error));
+      if (this.#attempt === attempt) this.#fail(/** @type {import('./oneport-frames.js').RelayError} */ (error));
     }
   }
 
@@ -88,7 +88,7 @@ export class Entry {
   }
 
   /** The relay has said no. False if that is its last word.
-   * @param {import('./frames.js').Err} frame */
+   * @param {import('./oneport-frames.js').Err} frame */
   refused({ code, retry_after_ms: retryAfterMs }) {
     this.#joinId = null;
     if (retryAfterMs !== undefined) {
@@ -109,7 +109,7 @@ export class Entry {
     this.#beginIn(Math.max(0, this.#enteredAt + AGAIN_MS_MIN - Date.now()));
   }
 
-  /** @param {import('./frames.js').RelayError} error */
+  /** @param {import('./oneport-frames.js').RelayError} error */
   #fail(error) {
     if (error.code === 'token_bad') {
       this.#owner.badToken(error);

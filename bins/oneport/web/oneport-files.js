@@ -32,7 +32,7 @@
  * @module
  */
 
-import { RelayError, utf8 } from './frames.js';
+import { RelayError, utf8 } from './oneport-frames.js';
 import { IncomingFile, IncomingFiles, tidyName } from './oneport-incoming.js';
 import { Takers } from './oneport-takers.js';
 
@@ -63,7 +63,7 @@ const QUEUED_MS = 60;
  * @property {string} [name]
  * @property {(progress: {sent: number, received: number, size: number}) => void} [onProgress] in bytes: what
  *   the relay has, and what the slowest of those has who take the file
- * @property {(decline: {member: Readonly<import('./frames.js').Member>, reason: string}) => void} [onDecline]
+ * @property {(decline: {member: Readonly<import('./oneport-frames.js').Member>, reason: string}) => void} [onDecline]
  *   somebody does not take it, or no more of it; the reasons are those above
  * @property {AbortSignal} [signal] gives up
  */
@@ -75,13 +75,13 @@ const QUEUED_MS = 60;
  * @property {(data: Uint8Array<ArrayBuffer>, to: number[]|undefined, isBulk: boolean) => Promise<unknown>} publish
  * @property {(id: number) => boolean} isHere whether this member is there and not away
  * @property {() => number[]} others all members but this one
- * @property {(id: number) => Readonly<import('./frames.js').Member>} find
+ * @property {(id: number) => Readonly<import('./oneport-frames.js').Member>} find
  * @property {(declined: Declined) => void} declined this page does not take a file
  */
 
 /**
  * @typedef {object} Declined
- * @property {Readonly<import('./frames.js').Member>} from
+ * @property {Readonly<import('./oneport-frames.js').Member>} from
  * @property {'unwanted'|'too_large'|'too_many'|'bad_file'} reason as they are above
  * @property {string} name empty if `bad_file`, as the type
  * @property {string} type
@@ -138,7 +138,7 @@ export class Files {
   /**
    * A chunk of somebody's. Gives the file back if it is the first of one that is taken.
    *
-   * @param {Readonly<import('./frames.js').Member>} from
+   * @param {Readonly<import('./oneport-frames.js').Member>} from
    * @param {Uint8Array<ArrayBuffer>} bytes
    */
   take(from, bytes) {
@@ -164,7 +164,7 @@ export class Files {
 
   /**
    * @param {string} key
-   * @param {Readonly<import('./frames.js').Member>} from
+   * @param {Readonly<import('./oneport-frames.js').Member>} from
    * @param {Uint8Array} transfer
    * @param {Uint8Array} rest
    */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { RelayError } from './frames.js';
+import { RelayError } from './oneport-frames.js';
 import { Emitter } from './oneport-emitter.js';
 
 const CHUNK_BYTES_MAX = 256 * 1024;
@@ -45,7 +45,7 @@ export class IncomingFile extends Emitter {
   #creditedAt = 0;
 
   /**
-   * @param {Readonly<import('./frames.js').Member>} from
+   * @param {Readonly<import('./oneport-frames.js').Member>} from
    * @param {About} about
    * @param {Sender} sender
    */
@@ -156,7 +156,7 @@ export class IncomingFiles {
    * null if this is known.
    *
    * @param {string} key
-   * @param {Readonly<import('./frames.js').Member>} from
+   * @param {Readonly<import('./oneport-frames.js').Member>} from
    * @param {Uint8Array} rest
    * @param {Sender} sender
    * @returns {IncomingFile|import('./oneport-files.js').Declined|null}

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { PROTOCOL, RelayError, decode, encode } from './frames.js';
+import { PROTOCOL, RelayError, decode, encode } from './oneport-frames.js';
 import { isExpiry } from './oneport-token.js';
-import { LOST, Peer } from './peer.js';
+import { LOST, Peer } from './oneport-peer.js';
 
 /**
  * - `connecting`: the first attempt.
@@ -32,8 +32,8 @@ import { LOST, Peer } from './peer.js';
  * @typedef {object} Owner
  * @property {() => Home} home where the offer goes, and what is shown with it
  * @property {(status: Status) => void} state
- * @property {(frame: import('./frames.js').Welcome) => void} welcome
- * @property {(frame: import('./frames.js').ServerFrame) => void} frame
+ * @property {(frame: import('./oneport-frames.js').Welcome) => void} welcome
+ * @property {(frame: import('./oneport-frames.js').ServerFrame) => void} frame
  * @property {() => void} down the link is gone; what was not answered may not have arrived
  * @property {() => void} writable
  * @property {() => void} leaving the page is being left; a last `send()` still goes out, if the
@@ -43,7 +43,7 @@ import { LOST, Peer } from './peer.js';
 
 /** @typedef {{endpoint: URL, token: import('./oneport-token.js').Token}} Home */
 
-/** @typedef {import('./peer.js').Problem} Problem */
+/** @typedef {import('./oneport-peer.js').Problem} Problem */
 
 /** ICE often recovers from `disconnected` within a second or so, and hardly ever later. */
 const DISCONNECTED_MS_MAX = 2_000;
@@ -176,7 +176,7 @@ export class Lifeline {
     else if (frame.t !== 'pong') this.#owner.frame(frame);
   }
 
-  /** @param {import('./frames.js').Welcome} frame */
+  /** @param {import('./oneport-frames.js').Welcome} frame */
   #welcome(frame) {
     if (this.#isWelcome) return;
     this.#isWelcome = true;
@@ -190,7 +190,7 @@ export class Lifeline {
   }
 
   /** A good-bye, or a hello that was not taken.
-   * @param {import('./frames.js').Bye|import('./frames.js').Err} frame */
+   * @param {import('./oneport-frames.js').Bye|import('./oneport-frames.js').Err} frame */
   #bye({ t, code, message, retry_after_ms: retryAfterMs }) {
     const final = retryAfterMs === undefined;
     // The session is over, or another page has it: its token would take it back.

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { RelayError, utf8 } from './frames.js';
+import { RelayError, utf8 } from './oneport-frames.js';
 
 /**
  * @typedef {object} Message
- * @property {Readonly<import('./frames.js').Member>} from only its id is known of somebody who had left before
+ * @property {Readonly<import('./oneport-frames.js').Member>} from only its id is known of somebody who had left before
  * @property {string} [text] a message has a text or
  * @property {Uint8Array<ArrayBuffer>} [bytes] bytes
  * @property {string} topic
@@ -56,8 +56,8 @@ export function publication(room, data, { id, topic = '', to, echo, receipt, cla
 }
 
 /**
- * @param {import('./frames.js').Msg} frame
- * @param {Readonly<import('./frames.js').Member>} from
+ * @param {import('./oneport-frames.js').Msg} frame
+ * @param {Readonly<import('./oneport-frames.js').Member>} from
  * @param {{isOwn: boolean, isHistory: boolean}} flags
  * @returns {Message}
  */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { RelayError } from './frames.js';
+import { RelayError } from './oneport-frames.js';
 
 /**
  * @typedef {object} Request
@@ -63,7 +63,7 @@ export class Outbox {
     this.#isReady = isReady;
   }
 
-  /** @param {import('./frames.js').Limits} limits */
+  /** @param {import('./oneport-frames.js').Limits} limits */
   set limits({ publish_ids, frames_per_s, bytes_per_s }) {
     this.#unansweredMax = Math.max(1, Math.min(publish_ids, 1_000));
     this.#frames = new Budget(frames_per_s);

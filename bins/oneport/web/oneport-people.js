@@ -5,7 +5,7 @@
  * @module
  */
 
-/** @typedef {import('./frames.js').Member} Member */
+/** @typedef {import('./oneport-frames.js').Member} Member */
 
 /** A room may have more; who is beyond this is known when it changes, and not before. */
 const PEOPLE_MAX = 10_000;
@@ -48,7 +48,7 @@ export class People {
     }
   }
 
-  /** @param {import('./frames.js').Presence} presence */
+  /** @param {import('./oneport-frames.js').Presence} presence */
   apply({ what, member, offset }) {
     if (what !== 'left') this.#put(member, offset);
     else if ((this.#asOf.get(member.id) ?? -1) <= offset) this.#remove(member.id, offset);

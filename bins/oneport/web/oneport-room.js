@@ -5,7 +5,7 @@
  * @module
  */
 
-import { RelayError } from './frames.js';
+import { RelayError } from './oneport-frames.js';
 import { Delivery } from './oneport-delivery.js';
 import { Emitter } from './oneport-emitter.js';
 import { Entry } from './oneport-entry.js';
@@ -192,7 +192,7 @@ export class Room extends Emitter {
   }
 
   /** The answer is wrapped: who waits for its turn does not wait for that.
-   * @param {import('./frames.js').ClientFrame & {id: string, room: string}} frame
+   * @param {import('./oneport-frames.js').ClientFrame & {id: string, room: string}} frame
    * @param {boolean} [isBulk]
    * @returns {{answer: {dropped: boolean, offset?: undefined, duplicate?: undefined}|Promise<any>}} */
   #say(frame, isBulk) {
@@ -242,7 +242,7 @@ export class Room extends Emitter {
 
   /**
    * A frame about this room that is no answer to a request.
-   * @param {import('./frames.js').ServerFrame} frame
+   * @param {import('./oneport-frames.js').ServerFrame} frame
    */
   hear(frame) {
     if (frame.t === 'joined') this.#join(frame);
@@ -259,7 +259,7 @@ export class Room extends Emitter {
   }
 
   /** The answer to `history()` that is complete now.
-   * @param {import('./frames.js').HistoryEnd} frame
+   * @param {import('./oneport-frames.js').HistoryEnd} frame
    * @returns {Promise<import('./oneport-types.js').History>} */
   async takeHistory({ from, to, more }) {
     return { messages: await this.#delivery.history(this.#takeComing()), from, to, more };
@@ -299,7 +299,7 @@ export class Room extends Emitter {
     this.#delivery.tell('left', why);
   }
 
-  /** @param {import('./frames.js').Joined} frame */
+  /** @param {import('./oneport-frames.js').Joined} frame */
   #join(frame) {
     if (frame.id === undefined || !this.#entry.isJoin(frame.id)) return;
     const { epoch, offset, recovered, reason, members } = frame;
@@ -336,7 +336,7 @@ export class Room extends Emitter {
   async #askMembers(after) {
     for (let more = true; more && this.#state === 'joined'; ) {
       const id = this.#session.nextId();
-      /** @type {import('./frames.js').Members|null} */
+      /** @type {import('./oneport-frames.js').Members|null} */
       const page = await this.#session.ask({ t: 'members', id, room: this.name, after }, { isAddressed: true }).catch(() => null);
       const last = page?.members.at(-1)?.id ?? after;
       if (page === null || last <= after) return;
@@ -360,7 +360,7 @@ export class Room extends Emitter {
     this.end(code, { reason: 'refused', message, error });
   }
 
-  /** @param {import('./frames.js').Msg} frame */
+  /** @param {import('./oneport-frames.js').Msg} frame */
   #message(frame) {
     const { offset } = frame;
     if (offset === undefined) this.#delivery.message(this.#read(frame, false));
@@ -368,7 +368,7 @@ export class Room extends Emitter {
     else if (this.#told.advance(offset, offset + 1)) this.#delivery.message(this.#read(frame, false));
   }
 
-  /** @param {import('./frames.js').Presence} frame */
+  /** @param {import('./oneport-frames.js').Presence} frame */
   #presence({ what, member, reason, time, offset, ...rest }) {
     if (!this.#told.advance(offset, offset + 1)) return;
     this.#people.apply({ what, member, reason, time, offset, ...rest });
@@ -377,7 +377,7 @@ export class Room extends Emitter {
     this.#announce();
   }
 
-  /** @param {import('./frames.js').Gap} frame */
+  /** @param {import('./oneport-frames.js').Gap} frame */
   #gap({ from, to, reason }) {
     if (reason !== 'transient' && !this.#told.advance(from, to)) return;
     this.#delivery.failFiles('part of it is missing');
@@ -385,7 +385,7 @@ export class Room extends Emitter {
   }
 
   /** What was asked for with the join: first what is older than everything else.
-   * @param {import('./frames.js').HistoryEnd} frame @param {Message[]} coming */
+   * @param {import('./oneport-frames.js').HistoryEnd} frame @param {Message[]} coming */
   #catchUp({ from, to, more }, coming) {
     const news = coming.filter(({ offset }) => this.#told.isNews(offset ?? 0));
     this.#told.until(to);
@@ -393,7 +393,7 @@ export class Room extends Emitter {
     this.#delivery.tell('history', { from, to, more });
   }
 
-  /** @param {import('./frames.js').Msg} frame @param {boolean} isHistory */
+  /** @param {import('./oneport-frames.js').Msg} frame @param {boolean} isHistory */
   #read(frame, isHistory) {
     return message(frame, this.#people.find(frame.from), { isOwn: frame.from === this.#me, isHistory });
   }

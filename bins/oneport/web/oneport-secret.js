@@ -34,7 +34,7 @@
  * @module
  */
 
-import { RelayError, utf8 } from './frames.js';
+import { RelayError, utf8 } from './oneport-frames.js';
 
 /** @typedef {import('./oneport-message.js').Message} Message */
 

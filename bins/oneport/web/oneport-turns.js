@@ -5,7 +5,7 @@
  * @module
  */
 
-import { RelayError } from './frames.js';
+import { RelayError } from './oneport-frames.js';
 
 export class Turns {
   #max;

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** @typedef {import('./frames.js').Member} Member */
+/** @typedef {import('./oneport-frames.js').Member} Member */
 /** @typedef {import('./oneport-message.js').Message} Message */
 
 /**
@@ -46,7 +46,7 @@
  * @property {{from: number, to: number, more: boolean}} history the earlier messages of the join have been told
  * @property {{id?: string, offset: number, delivered: number, of: number}} receipt to how many members'
  *   connections a message came that asked for it
- * @property {{reason: string, message?: string, error?: import('./frames.js').RelayError}} left
+ * @property {{reason: string, message?: string, error?: import('./oneport-frames.js').RelayError}} left
  * @property {RoomState} state
  * @property {import('./oneport-incoming.js').IncomingFile} file the first chunk of a file came
  * @property {import('./oneport-files.js').Declined} declined a file came that is not taken, and why; its sender knows
@@ -59,14 +59,14 @@
  *
  * @typedef {object} Session
  * @property {() => string} nextId
- * @property {(frame: import('./frames.js').ClientFrame & {id: string, room: string}, how?: {isBulk?: boolean, isAddressed?: boolean}) => Promise<any>} ask
+ * @property {(frame: import('./oneport-frames.js').ClientFrame & {id: string, room: string}, how?: {isBulk?: boolean, isAddressed?: boolean}) => Promise<any>} ask
  *   resolves with the frame that answers
- * @property {(frame: import('./frames.js').ClientFrame) => boolean} tell false if the link does not take it now
- * @property {(frame: import('./frames.js').ClientFrame) => boolean} tellLossy the same for what may get lost
- * @property {(room: string, isMeant: (request: import('./oneport-outbox.js').Request) => boolean, error: import('./frames.js').RelayError) => void} giveUp
+ * @property {(frame: import('./oneport-frames.js').ClientFrame) => boolean} tell false if the link does not take it now
+ * @property {(frame: import('./oneport-frames.js').ClientFrame) => boolean} tellLossy the same for what may get lost
+ * @property {(room: string, isMeant: (request: import('./oneport-outbox.js').Request) => boolean, error: import('./oneport-frames.js').RelayError) => void} giveUp
  * @property {(room: import('./oneport-room.js').Room) => void} left
  * @property {() => void} ready something may be said in a room that could not before
- * @property {(error: import('./frames.js').RelayError) => void} fault what concerns no request
+ * @property {(error: import('./oneport-frames.js').RelayError) => void} fault what concerns no request
  */
 
 export {};

@@ -28,7 +28,7 @@
  * @module
  */
 
-import { RelayError, encode, utf8 } from './frames.js';
+import { RelayError, encode, utf8 } from './oneport-frames.js';
 import { Emitter } from './oneport-emitter.js';
 import { Lifeline } from './oneport-lifeline.js';
 import { Outbox } from './oneport-outbox.js';
@@ -84,7 +84,7 @@ export class Relay extends Emitter {
   /** @type {Outbox} */ #outbox;
   /** @type {Map<string, Room>} */ #rooms = new Map();
   /** @type {Room|undefined} whose token the link was made with */ #home;
-  /** @type {import('./frames.js').Limits|null} */ #limits = null;
+  /** @type {import('./oneport-frames.js').Limits|null} */ #limits = null;
   #isClosed = false;
   /** Different for every page: a session remembers ids longer than a page lives. */
   #prefix = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -213,7 +213,7 @@ export class Relay extends Emitter {
   }
 
   /**
-   * @param {import('./frames.js').ClientFrame & {id: string, room: string}} frame
+   * @param {import('./oneport-frames.js').ClientFrame & {id: string, room: string}} frame
    * @param {{isBulk?: boolean, isAddressed?: boolean}} [how]
    * @returns {Promise<any>}
    */
@@ -222,7 +222,7 @@ export class Relay extends Emitter {
     return new Promise((resolve, reject) => this.#outbox.add({ id, room, kind, ...this.#encode(frame), resolve, reject, ...how }));
   }
 
-  /** @param {import('./frames.js').ClientFrame} frame @throws {RelayError} `too_large` */
+  /** @param {import('./oneport-frames.js').ClientFrame} frame @throws {RelayError} `too_large` */
   #encode(frame) {
     const data = encode(frame);
     const bytes = typeof data === 'string' ? utf8(data).length : data.length;
@@ -231,7 +231,7 @@ export class Relay extends Emitter {
     return { data, bytes };
   }
 
-  /** @param {import('./frames.js').Welcome} frame */
+  /** @param {import('./oneport-frames.js').Welcome} frame */
   #welcome({ resumed, limits }) {
     this.#limits = limits;
     this.#outbox.limits = limits;
@@ -259,7 +259,7 @@ export class Relay extends Emitter {
     for (const room of this.#rooms.keys()) this.#lifeline.send(encode({ t: 'leave', room }));
   }
 
-  /** @param {import('./frames.js').ServerFrame} frame */
+  /** @param {import('./oneport-frames.js').ServerFrame} frame */
   #hear(frame) {
     const id = 'id' in frame ? frame.id : undefined;
     const room = 'room' in frame && frame.room !== undefined ? this.#rooms.get(frame.room) : undefined;
@@ -274,7 +274,7 @@ export class Relay extends Emitter {
   }
 
   /**
-   * @param {import('./frames.js').Err} frame
+   * @param {import('./oneport-frames.js').Err} frame
    * @param {import('./oneport-outbox.js').Request|undefined} request
    */
   #refused({ code, message, room, member, limit, retry_after_ms: retryAfterMs }, request) {

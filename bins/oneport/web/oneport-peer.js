@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RelayError } from './frames.js';
+import { RelayError } from './oneport-frames.js';
 
 /**
  * Why a connection ended or could not be made. `reason` is for people, `code` for programs; `final`
