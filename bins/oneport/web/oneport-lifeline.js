@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PROTOCOL, RelayError, decode, encode } from './oneport-frames.js';
+import { RelayError, decode, encode } from './oneport-frames.js';
 import { isExpiry } from './oneport-token.js';
 import { LOST, Peer } from './oneport-peer.js';
 
@@ -138,9 +138,9 @@ export class Lifeline {
         this.#end(problem);
       },
     };
-    const { endpoint, token } = this.#owner.home();
-    this.#isRenewable = token.isRenewable;
-    this.#peer = new Peer(endpoint, 'main', owner, PROTOCOL, () => token.get());
+    const home = this.#owner.home();
+    this.#isRenewable = home.token.isRenewable;
+    this.#peer = new Peer(home, owner);
   }
 
   /** Ends it for good, and the session with it. */

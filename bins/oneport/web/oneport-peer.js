@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RelayError } from './oneport-frames.js';
+import { PROTOCOL, RelayError } from './oneport-frames.js';
 
 /**
  * Why a connection ended or could not be made. `reason` is for people, `code` for programs; `final`
@@ -44,8 +44,10 @@ const REASON_CHARS_MAX = 300;
 
 export class Peer {
   #pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-  /** @type {RTCDataChannel} */ #channel;
-  /** @type {RTCDataChannel|null} for what may get lost */ #lossy = null;
+  // Made before the offer, which would otherwise have no data section. Ordered and reliable.
+  #channel = this.#pc.createDataChannel('main', { protocol: PROTOCOL });
+  /** For what may get lost. */
+  #lossy = this.#pc.createDataChannel('lossy', { protocol: PROTOCOL, ordered: false, maxRetransmits: 0 });
   #hasOpened = false;
   /** @type {Owner} */ #owner;
   /** @type {URL|null} where a DELETE ends the session */ #session = null;
@@ -53,17 +55,11 @@ export class Peer {
   #isOver = false;
 
   /**
-   * @param {URL} endpoint
-   * @param {string} label
+   * @param {import('./oneport-lifeline.js').Home} home
    * @param {Owner} owner
-   * @param {string} [protocol] the channel's; none for a plain channel
-   * @param {() => Promise<string|undefined>} [token] gets the access token to show with the offer
    */
-  constructor(endpoint, label, owner, protocol = '', token = async () => undefined) {
+  constructor({ endpoint, token }, owner) {
     this.#owner = owner;
-    // Made before the offer, which would otherwise have no data section. Ordered and reliable.
-    this.#channel = this.#pc.createDataChannel(label, { protocol });
-    if (protocol !== '') this.#lossy = this.#pc.createDataChannel('lossy', { protocol, ordered: false, maxRetransmits: 0 });
     this.#listen();
     this.#signal(endpoint, token).catch((error) => this.#end(asProblem(error)));
   }
@@ -79,10 +75,10 @@ export class Peer {
     return give(this.#channel, data, BUFFERED_BYTES_HIGH);
   }
 
-  /** The same without order and without a second try, if there is a lossy channel; else as `send`.
+  /** The same without order and without a second try, once the lossy channel is open; until then as `send`.
    * @param {string|Uint8Array<ArrayBuffer>} data */
   sendLossy(data) {
-    if (this.#lossy?.readyState !== 'open') return this.send(data);
+    if (this.#lossy.readyState !== 'open') return this.send(data);
     return give(this.#lossy, data, LOSSY_BYTES_HIGH);
   }
 
@@ -107,10 +103,8 @@ export class Peer {
     channel.onmessage = (event) => this.#owner.message(event.data);
     channel.onbufferedamountlow = () => this.#owner.writable();
     channel.onclose = () => this.#end({ reason: 'the relay ended the connection', code: 'ended' });
-    if (this.#lossy !== null) {
-      this.#lossy.binaryType = 'arraybuffer';
-      this.#lossy.onmessage = (event) => this.#owner.message(event.data);
-    }
+    this.#lossy.binaryType = 'arraybuffer';
+    this.#lossy.onmessage = (event) => this.#owner.message(event.data);
     this.#pc.onconnectionstatechange = () => this.#onConnectionState(this.#pc.connectionState);
     this.#overdue.onabort = () => this.#end({ reason: 'the relay did not answer in time', code: 'timeout' });
   }
@@ -127,9 +121,9 @@ export class Peer {
 
   /** The offer goes out, the answer comes in; everything after that is on the data path.
    * @param {URL} endpoint
-   * @param {() => Promise<string|undefined>} getToken */
-  async #signal(endpoint, getToken) {
-    const [token] = await Promise.all([getToken(), this.#pc.setLocalDescription()]);
+   * @param {import('./oneport-token.js').Token} access */
+  async #signal(endpoint, access) {
+    const [token] = await Promise.all([access.get(), this.#pc.setLocalDescription()]);
     const response = await fetch(endpoint, {
       method: 'POST',
       headers: { 'Content-Type': 'application/sdp', ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
@@ -162,7 +156,7 @@ export class Peer {
     this.#overdue.onabort = null;
     const channel = this.#channel;
     channel.onopen = channel.onmessage = channel.onbufferedamountlow = channel.onclose = null;
-    if (this.#lossy !== null) this.#lossy.onmessage = null;
+    this.#lossy.onmessage = null;
     this.#pc.onconnectionstatechange = null;
     if (until === undefined) this.#pc.close();
     else until.then(() => this.#pc.close());
