@@ -124,6 +124,8 @@ export class Peer {
    * @param {import('./oneport-token.js').Token} access */
   async #signal(endpoint, access) {
     const [token] = await Promise.all([access.get(), this.#pc.setLocalDescription()]);
+    // The page's function took its time, and meanwhile nobody needs the link any more.
+    if (this.#isOver) return;
     const response = await fetch(endpoint, {
       method: 'POST',
       headers: { 'Content-Type': 'application/sdp', ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
