@@ -105,7 +105,9 @@ export class Outbox {
     /** @type {Request[]} */
     const held = [];
     for (const [index, request] of line.entries()) {
-      if (!this.#isReady(request.room, request.kind)) held.push(request);
+      // Under one id only one waits for the answer.
+      const isReady = this.#isReady(request.room, request.kind) && !this.#unanswered.has(request.id);
+      if (!isReady) held.push(request);
       else if (!this.#say(request, reserve)) return [...held, ...line.slice(index)];
     }
     return held;
@@ -180,6 +182,8 @@ export class Outbox {
       this.#forget(request);
       request.reject(error);
     }
+    // Others may have waited for their places.
+    this.pump();
   }
 
   /** @param {Request[]} requests */
