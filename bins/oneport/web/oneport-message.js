@@ -33,6 +33,7 @@ import { RelayError, utf8 } from './oneport-frames.js';
 
 const TOPIC_BYTES_MAX = 128;
 const RECIPIENTS_MAX = 64;
+const ID_BYTES_MAX = 64;
 
 /**
  * The frame that publishes this.
@@ -48,6 +49,10 @@ export function publication(room, data, { id, topic = '', to, echo, receipt, cla
   }
   if (to !== undefined && to.length > RECIPIENTS_MAX) {
     throw new RelayError('too_many_recipients', `a message has at most ${RECIPIENTS_MAX} recipients`, { room, limit: RECIPIENTS_MAX });
+  }
+  // The relay could not say about which request this is.
+  if (!/^\P{Cc}+$/u.test(id) || utf8(id).length > ID_BYTES_MAX) {
+    throw new RelayError('bad_frame', `an id has 1 to ${ID_BYTES_MAX} bytes without control characters`, { room, limit: ID_BYTES_MAX });
   }
   if (to?.length === 0) throw new RelayError('no_such_member', 'a message for nobody', { room });
   const payload = typeof data === 'string' ? { text: wellFormed(data) } : { binary: bytesOf(data) };
