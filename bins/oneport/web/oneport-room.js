@@ -144,6 +144,7 @@ export class Room extends Emitter {
    * @returns {Promise<import('./oneport-types.js').History>}
    */
   async history({ before = this.#told.since?.offset, count = 50 } = {}) {
+    this.#requireIn();
     const id = this.#session.nextId();
     return this.#session.ask({ t: 'history', id, room: this.name, before, count }, { isAddressed: before !== undefined });
   }
@@ -163,6 +164,7 @@ export class Room extends Emitter {
   /** Removes another member, for those who may.
    * @param {number} member @param {string} [message] */
   async kick(member, message) {
+    this.#requireIn();
     await this.#session.ask({ t: 'kick', id: this.#session.nextId(), room: this.name, member, message }, { isAddressed: true });
   }
 
