@@ -90,6 +90,51 @@ fn members_talk_and_whisper() -> Result {
     no_faults(&pages)
 }
 
+/// No promise stays open, and none is for nothing.
+#[test]
+fn every_request_is_answered() -> Result {
+    let stage = Stage::set()?;
+    for browser in stage.both() {
+        let relay = Relay::on_loopback()?;
+        let page = enter(browser, &relay)?;
+        let twice = "Promise.all([1, 2].map(() => room.send('once', { id: 'mine', echo: true })))
+            .then((acks) => acks.map(({ duplicate }) => duplicate))";
+        assert_eq!(page.eval(twice)?, json!([false, true]));
+        let ids = "Promise.all(['', 'x'.repeat(65), 'a\\n'].map((id) =>
+            room.send('x', { id }).catch(({ code }) => code)))";
+        assert_eq!(
+            page.eval(ids)?,
+            json!(["bad_frame", "bad_frame", "bad_frame"])
+        );
+
+        // The link is lost before the relay can say that the room was left.
+        let again = "(async () => {
+            window.before = room;
+            room.leave();
+            cut();
+            window.room = relay.join('library', { name: 'again' });
+            mend();
+            await room.joined;
+            return room.send('again').then(() => 'sent', ({ code }) => code);
+        })()";
+        assert_eq!(page.eval_within(again, BACK_AGAIN)?, "sent");
+        let too_late = "(async () => {
+            const codes = [];
+            for (const ask of ['send', 'history', 'kick', 'update']) {
+                codes.push(await before[ask]({}).then(() => 'done', ({ code }) => code));
+            }
+            return codes;
+        })()";
+        assert_eq!(
+            page.eval(too_late)?,
+            json!(["left", "left", "left", "left"])
+        );
+        assert_eq!(page.eval("texts()")?, json!(["once"]));
+        page.eval("relay.close()")?;
+    }
+    Ok(())
+}
+
 /// Somebody talks all the time while others come: their history ends where their live messages begin.
 #[test]
 fn a_late_joiner_gets_history_and_the_rest_without_a_seam() -> Result {

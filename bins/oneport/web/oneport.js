@@ -240,6 +240,8 @@ export class Relay extends Emitter {
       this.#outbox.reject(({ kind, isTold }) => isTold && kind === 'pub', error);
       this.#outbox.reject(({ kind }) => kind === 'leave', error);
     }
+    // What was left goes first: a room that was left and joined again would be left once more.
+    this.#outbox.pump();
     for (const room of this.#rooms.values()) room.enter(room === this.#home);
   }
 
