@@ -120,6 +120,8 @@ export class Transfers {
 
   /** @param {IncomingFile} file */
   async #receive(file) {
+    // Of a private room it may have been decrypted after the room was left: it is not for the next one.
+    if (this.#leaving.signal.aborted) return;
     const { from, name, size: bytes } = file;
     const sender = `${from.id}>${file.to?.join() ?? ''}`;
     const audience = audienceOf(file.to, this.#room, false);
