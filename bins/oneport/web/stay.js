@@ -141,6 +141,7 @@ export class Stay {
     this.#refusal = null;
     this.#transfers?.clear();
     this.#isReturn = this.#wasIn;
+    this.#lostAt = 0;
     const { room: name, token, key } = this.#place;
     try {
       const room = this.#relay.join(name, { name: myName(), history: HISTORY, token, key });
