@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bare,
-    member::{blank, enter_as, hears, no_faults, rises, say, sees},
+    member::{BACK_AGAIN, blank, enter_as, hears, no_faults, rises, say, sees},
     stage::Stage,
     user::SOON,
 };
@@ -158,6 +158,73 @@ fn sealed_messages_keep_their_order() -> Result {
         SOON,
     )?;
     no_faults(&pages)
+}
+
+/// A relay that was restarted gives the ids to others: what was on its way to somebody goes to nobody,
+/// also what is only being encrypted, and the rest of a file.
+#[test]
+fn what_is_for_one_does_not_reach_another_after_a_restart() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    let key = json!({ "key": "A".repeat(43) });
+    // She has the first of the ids, and does not come back.
+    let gone = blank(stage.chromium)?;
+    let pages = [blank(stage.chromium)?, blank(stage.firefox)?];
+    for (page, name) in [(&gone, "gone"), (&pages[0], "ada"), (&pages[1], "bob")] {
+        enter_as(page, &relay, name, key.clone())?;
+    }
+    for page in &pages {
+        sees(page, &["ada", "bob", "gone"])?;
+        let send = "(() => {
+            const to = [idOf('gone')];
+            const code = ({ code }) => code;
+            const gate = new Promise((resolve) => { window.go = resolve; });
+            const read = Blob.prototype.arrayBuffer;
+            let reads = 0;
+            Blob.prototype.arrayBuffer = async function () {
+                reads += 1;
+                if (reads > 2) await gate;
+                return read.call(this);
+            };
+            const onProgress = ({ sent }) => { window.progress = sent; };
+            window.file = room.sendBlob(new Blob([new Uint8Array(100_000)]), { to, onProgress }).catch(code);
+            window.seal = () => {
+                const encrypt = crypto.subtle.encrypt.bind(crypto.subtle);
+                crypto.subtle.encrypt = async (...given) => {
+                    await gate;
+                    return encrypt(...given);
+                };
+                window.sent = room.send('psst', { to }).catch(code);
+            };
+        })()";
+        page.eval(send)?;
+    }
+    for page in &pages {
+        // Two parts, and nothing is under way.
+        page.wait_for("window.progress === 32_768 || window.progress", SOON)?;
+        page.eval("seal()")?;
+    }
+    gone.eval("cut()")?;
+    let address = relay.address().to_string();
+    relay.kill();
+    let _relay = Relay::start(&["--listen", &address])?;
+    for page in &pages {
+        page.wait_for("resumed.length > 0 || states", BACK_AGAIN + SOON)?;
+    }
+    for page in &pages {
+        sees(page, &["ada", "bob"])?;
+        page.eval("go()")?;
+        let codes = page.eval("Promise.all([sent, file])")?;
+        assert_eq!(codes, json!(["no_such_member", "no_such_member"]));
+    }
+    for page in &pages {
+        say(page, "the end")?;
+    }
+    for page in &pages {
+        hears(page, "the end")?;
+        assert_eq!(page.eval("texts()")?, json!(["the end"]));
+    }
+    Ok(())
 }
 
 /// `hello` for the topic `x` of the room `library`, sealed by another implementation with a key of zeros

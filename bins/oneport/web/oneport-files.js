@@ -76,6 +76,8 @@ const QUEUED_MS = 60;
  * @property {(id: number) => boolean} isHere whether this member is there and not away
  * @property {() => number[]} others all members but this one
  * @property {(id: number) => Readonly<import('./oneport-frames.js').Member>} find
+ * @property {() => string} epoch
+ * @property {(epoch: string) => void} requireEpoch throws if the room has begun anew, with other member ids
  * @property {(declined: Declined) => void} declined this page does not take a file
  */
 
@@ -118,9 +120,11 @@ export class Files {
     try {
       const about = { name: tidyName(name), type: blob.type, size: blob.size, chunk: CHUNK_BYTES };
       await publish(BEGIN, 0, utf8(JSON.stringify(about)));
+      const epoch = this.#place.epoch();
       const others = this.#place.others();
       takers.begin(to?.filter((id) => others.includes(id)) ?? others);
       const send = async (/** @type {number} */ index, /** @type {Uint8Array} */ part) => {
+        this.#place.requireEpoch(epoch);
         await publish(DATA, index, part);
         sent += part.length;
         progress();

@@ -64,6 +64,8 @@ export class Room extends Emitter {
       isHere: (/** @type {number} */ id) => this.members.has(id) && !this.members.get(id)?.away,
       others: () => [...this.members.keys()].filter((id) => id !== this.#me),
       find: (/** @type {number} */ id) => this.#people.find(id),
+      epoch: () => this.#told.epoch,
+      requireEpoch: (/** @type {string} */ epoch) => this.#requireEpoch(epoch),
       declined: (/** @type {import('./oneport-files.js').Declined} */ declined) => this.emit('declined', declined),
     };
     this.name = name;
@@ -208,7 +210,13 @@ export class Room extends Emitter {
    * @param {ReturnType<typeof publication>} frame
    * @param {boolean} [isBulk] */
   #saySealed(secret, { text, binary, ...frame }, isBulk) {
-    const seal = async () => this.#say({ ...frame, binary: await secret.seal(frame.topic ?? '', { text, binary }) }, isBulk);
+    const { epoch } = this.#told;
+    const seal = async () => {
+      const sealed = await secret.seal(frame.topic ?? '', { text, binary });
+      // It was not among those that #beginEpoch() gives up.
+      if (frame.to !== undefined && epoch !== '') this.#requireEpoch(epoch);
+      return this.#say({ ...frame, binary: sealed }, isBulk);
+    };
     return this.#sealing.take(seal, text?.length ?? binary?.length);
   }
 
@@ -327,11 +335,19 @@ export class Room extends Emitter {
    * @param {string} epoch @param {boolean} isBack */
   #beginEpoch(epoch, isBack) {
     if (isBack) {
-      const error = new RelayError('no_such_member', 'the room has begun anew, with other member ids', { room: this.name });
-      this.#session.giveUp(this.name, ({ isAddressed }) => isAddressed === true, error);
+      this.#session.giveUp(this.name, ({ isAddressed }) => isAddressed === true, this.#othersNow());
     }
     this.#told.begin(epoch);
     this.#people.clear();
+  }
+
+  /** @param {string} epoch */
+  #requireEpoch(epoch) {
+    if (epoch !== this.#told.epoch) throw this.#othersNow();
+  }
+
+  #othersNow() {
+    return new RelayError('no_such_member', 'the room has begun anew, with other member ids', { room: this.name });
   }
 
   /** @param {number} after */
