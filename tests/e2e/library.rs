@@ -332,6 +332,10 @@ fn a_cut_longer_than_the_grace_is_told() -> Result {
         hears(page, "after 5")?;
         let heard = page.eval("messages.filter((m) => m.text !== 'mine').map((m) => m.text)")?;
         assert_eq!(heard, json!(expected), "at {}", page.name());
+        // It was another member who said this, and the same page.
+        let own = "room.history({ count: 50 }).then(({ messages }) =>
+            messages.filter(({ isOwn }) => isOwn).map(({ text }) => text))";
+        assert_eq!(page.eval(own)?, json!(["mine"]), "at {}", page.name());
     }
     for page in &pages {
         say(page, "here again")?;

@@ -15,7 +15,7 @@ import { RelayError, utf8 } from './oneport-frames.js';
  * @property {number[]|null} to member ids, if it is not for the whole room
  * @property {number} time when the relay took it, as `Date.now()` counts
  * @property {number|null} offset its place in the room's order; null if it is lossy
- * @property {boolean} isOwn
+ * @property {boolean} isOwn also if it was sent under an earlier id, before a session was lost
  * @property {boolean} isHistory whether it is from before the join, or from a time that was not recovered
  */
 

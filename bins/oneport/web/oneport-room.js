@@ -28,6 +28,9 @@ const FILE_BYTES_MAX = 256 * 1024 * 1024;
 /** A relay sends at most `limits.history` at a time; one that goes on for ever is broken. */
 const COMING_MAX = 10_000;
 
+/** How many ids of this member are known as its own: there is one more after each lost session. */
+const MINE_MAX = 100;
+
 /** @extends {Emitter<RoomEvents>} */
 export class Room extends Emitter {
   #session;
@@ -38,6 +41,7 @@ export class Room extends Emitter {
   #entry;
   /** @type {import('./oneport-types.js').RoomState} */ #state = 'joining';
   /** @type {number|null} */ #me = null;
+  /** @type {Set<number>} the ids that it has had in this epoch */ #mine = new Set();
   #told = new Told();
   /** @type {Message[]|null} an answer of history that is coming */ #coming = null;
   #announced = false;
@@ -317,6 +321,9 @@ export class Room extends Emitter {
     if (epoch !== this.#told.epoch) this.#beginEpoch(epoch, isBack);
     this.#entry.succeed();
     this.#me = frame.you;
+    this.#mine.add(frame.you);
+    const [oldest] = this.#mine;
+    if (this.#mine.size > MINE_MAX) this.#mine.delete(oldest);
     this.#people.begin(members, offset, frame.total <= members.length);
     if (!recovered && isBack) this.#delivery.failFiles('the session was lost');
     // Without history to come, everything up to here is told or missing.
@@ -339,6 +346,7 @@ export class Room extends Emitter {
     }
     this.#told.begin(epoch);
     this.#people.clear();
+    this.#mine.clear();
   }
 
   /** @param {string} epoch */
@@ -413,7 +421,7 @@ export class Room extends Emitter {
 
   /** @param {import('./oneport-frames.js').Msg} frame @param {boolean} isHistory */
   #read(frame, isHistory) {
-    return message(frame, this.#people.find(frame.from), { isOwn: frame.from === this.#me, isHistory });
+    return message(frame, this.#people.find(frame.from), { isOwn: this.#mine.has(frame.from), isHistory });
   }
 
   /** Many changes at once are one event. */
