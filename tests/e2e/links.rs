@@ -100,10 +100,10 @@ fn a_page_that_goes_is_gone_at_once() -> Result {
                     .take()
                     .map_or(Ok(()), oneport_tests::browser::Page::close)?,
             }
-            // Firefox mostly sends nothing more for a tab that is closed: only its link's end is seen.
-            let is_mute = how == "tab" && browser.name() == "firefox";
-            let told = if is_mute {
-                "(what === 'away' || why === 'left')"
+            // Firefox does not always send anything more for a page that goes: then its link's end is seen.
+            let may_be_mute = matches!(how, "leave" | "tab") && browser.name() == "firefox";
+            let told = if may_be_mute {
+                "(why === 'left' || what === 'away')"
             } else {
                 "why === 'left'"
             };
