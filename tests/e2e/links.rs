@@ -188,6 +188,33 @@ fn two_tabs_do_not_share_a_session() -> Result {
     Ok(())
 }
 
+/// The session waits for the page that comes next, also after another one in between.
+#[test]
+fn a_page_that_comes_back_goes_on() -> Result {
+    /// Now and then a browser shows the next page an older storage.
+    const ROUNDS: usize = 10;
+    let stage = Stage::set()?;
+    for browser in stage.both() {
+        let relay = Relay::on_loopback()?;
+        let stub = Stub::serve(&[("/", LIBRARY)])?;
+        let page = browser.open(&stub.url("/"))?;
+        let go_in = format!("enter('{}', 'library', {{ storage: true }})", relay.url());
+        let me = page.eval(&go_in)?;
+        for round in 1..=ROUNDS {
+            page.go_to("about:blank")?;
+            page.go_to(&stub.url("/"))?;
+            assert_eq!(page.eval(&go_in)?, me, "{round} in {}", browser.name());
+        }
+        // Who was about to leave and stayed does not leave the session to a copy of the tab.
+        page.eval("dispatchEvent(new Event('beforeunload'))")?;
+        assert_eq!(page.eval("sessionStorage.length")?, 1);
+        page.wait_for("sessionStorage.length === 0 || { ...sessionStorage }", SOON)?;
+        assert_eq!(page.eval("relay.state")?, "connected");
+        page.eval("relay.close()")?;
+    }
+    Ok(())
+}
+
 /// The network swallows everything and says nothing, which no browser notices in time. Everybody talks
 /// all the while.
 #[test]

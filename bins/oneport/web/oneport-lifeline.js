@@ -54,6 +54,9 @@ const SILENCE_MS_MAX = 15_000;
 /** After a sleep or a change of the network a link answers a ping so soon, or is dead. */
 const CHECK_MS_MAX = 2_000;
 
+/** A page that was about to be left and is there after so long stays: its session is its own again. */
+const LEAVING_MS_MAX = 5_000;
+
 const PAUSE_MS_MIN = 500;
 const PAUSE_MS_MAX = 10_000;
 
@@ -84,6 +87,7 @@ export class Lifeline {
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #attempt;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #heartbeat;
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #verdict;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #staying;
   #listening = new AbortController();
 
   /**
@@ -146,6 +150,7 @@ export class Lifeline {
   /** Ends it for good, and the session with it. */
   close() {
     this.#listening.abort();
+    this.#removeToken();
     this.#drop({ leaves: true });
     this.#update('closed');
   }
@@ -285,14 +290,24 @@ export class Lifeline {
     // Chromium tells the relay nothing when a tab is closed. A page in the back-forward cache has no
     // connection either, and comes back with `pageshow`.
     addEventListener('pagehide', () => this.#hide(), { signal });
+    // What is stored as late as `pagehide`, Firefox does not always show to the page that comes next.
+    if (this.#storage !== null) addEventListener('beforeunload', () => this.#prepare(), { signal });
     addEventListener('pageshow', (event) => event.persisted && this.#show(), { signal });
   }
 
+  /** The page is about to be left, if nobody thinks better of it, and if it is not only a download. */
+  #prepare() {
+    this.#keepToken();
+    clearTimeout(this.#staying);
+    this.#staying = setTimeout(() => this.#removeToken(), LEAVING_MS_MAX);
+  }
+
   #hide() {
+    clearTimeout(this.#staying);
     this.#owner.leaving();
     // With a storage the session waits for the page that comes next.
     this.#drop({ lingers: true, leaves: this.#storage === null });
-    if (this.#token !== undefined) this.#store((storage) => storage.setItem(this.#storageKey, this.#token ?? ''));
+    this.#keepToken();
   }
 
   #show() {
@@ -300,13 +315,22 @@ export class Lifeline {
     if (this.#status.state !== 'refused') this.connect();
   }
 
+  #keepToken() {
+    if (this.#token !== undefined) this.#store((storage) => storage.setItem(this.#storageKey, this.#token ?? ''));
+  }
+
+  #removeToken() {
+    clearTimeout(this.#staying);
+    this.#store((storage) => storage.removeItem(this.#storageKey));
+  }
+
   /** Out of the storage, so that a copy of this tab does not take the session away from it. */
   #takeToken() {
     this.#store((storage) => {
       const token = storage.getItem(this.#storageKey);
-      storage.removeItem(this.#storageKey);
       if (token !== null && /^[0-9a-f]{32}$/.test(token)) this.#token = token;
     });
+    this.#removeToken();
   }
 
   /** A storage may be full, or forbidden.
