@@ -38,6 +38,9 @@ import { Takers } from './oneport-takers.js';
 
 export const FILE_TOPIC = 'oneport.file';
 
+/** What a page takes, of all files that are on their way to it together, if it does not say otherwise. */
+export const FILE_BYTES_MAX = 256 * 1024 * 1024;
+
 const BEGIN = 1;
 const DATA = 2;
 const CANCEL = 3;

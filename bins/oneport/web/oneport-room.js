@@ -9,7 +9,7 @@ import { RelayError } from './oneport-frames.js';
 import { Delivery } from './oneport-delivery.js';
 import { Emitter } from './oneport-emitter.js';
 import { Entry } from './oneport-entry.js';
-import { FILE_TOPIC, Files } from './oneport-files.js';
+import { FILE_BYTES_MAX, FILE_TOPIC, Files } from './oneport-files.js';
 import { message, publication } from './oneport-message.js';
 import { People } from './oneport-people.js';
 import { Secret } from './oneport-secret.js';
@@ -22,8 +22,6 @@ import { Turns } from './oneport-turns.js';
 
 /** What may wait to be encrypted: as much as may then wait to be sent. */
 const SEALING_MAX = { count: 1_000, bytes: 16 * 1024 * 1024 };
-
-const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
 /** A relay sends at most `limits.history` at a time; one that goes on for ever is broken. */
 const COMING_MAX = 10_000;

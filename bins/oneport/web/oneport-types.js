@@ -19,7 +19,7 @@
  * @property {string} [key] for end-to-end encryption, as `newKey()` makes them; all members need the same.
  *   What it protects and what not is said in oneport-secret.js
  * @property {number} [fileBytesMax] of files that are on their way here together; 0 takes none.
- *   The default is 256 MiB
+ *   The default is `FILE_BYTES_MAX`, 256 MiB
  */
 
 /**

@@ -36,7 +36,7 @@ import { Room } from './oneport-room.js';
 import { Token } from './oneport-token.js';
 
 export { RelayError, Room };
-export { FILE_TOPIC } from './oneport-files.js';
+export { FILE_BYTES_MAX, FILE_TOPIC } from './oneport-files.js';
 export { IncomingFile } from './oneport-incoming.js';
 export { newKey } from './oneport-secret.js';
 

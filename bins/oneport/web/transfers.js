@@ -1,16 +1,13 @@
 /** Files that are sent and received, each a line in the conversation. */
 
 import { FileLine } from './file-line.js';
-import { RelayError } from './oneport.js';
+import { FILE_BYTES_MAX, RelayError } from './oneport.js';
 import { audienceOf } from './recipient.js';
 import { nameOf, size } from './text.js';
 
 /** @typedef {import('./conversation.js').Conversation} Conversation */
 /** @typedef {import('./oneport.js').Room} Room */
 /** @typedef {import('./oneport.js').IncomingFile} IncomingFile */
-
-/** What the library takes at most, of all that is on its way to one page. */
-const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
 /** Received files are in this page's memory until they are saved and the page is closed. */
 const KEPT_BYTES_MAX = 512 * 1024 * 1024;
