@@ -24,7 +24,7 @@ fn unhex(digits: &str) -> Vec<u8> {
 }
 
 fn vectors() -> Vec<Value> {
-    let json = include_str!("../../../oneport-wire/vectors.json");
+    let json = include_str!("../../crates/oneport-wire/vectors.json");
     let mut vectors: Value = serde_json::from_str(json).expect("the vectors are JSON");
     serde_json::from_value(vectors["client"]["invalid"].take()).expect("a list")
 }
