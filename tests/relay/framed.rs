@@ -5,10 +5,11 @@ use std::time::Duration;
 use oneport_core::hub::HubLimits;
 use oneport_core::{RelayConfig, SlowPolicies, SlowPolicy};
 use oneport_link::{ChannelConfig, Kind};
+use oneport_sim::{World, relay_config};
 use serde_json::{Value, json};
 
+use crate::guests::Guests;
 use crate::speaker::Speaker;
-use crate::world::{World, config};
 
 fn second(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -16,7 +17,7 @@ fn second(seconds: u64) -> Duration {
 
 #[test]
 fn from_hello_to_a_conversation() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::new(&mut world);
     let welcome = ada.of_type(&world, "welcome")[0].clone();
     assert_eq!(
@@ -65,7 +66,7 @@ fn from_hello_to_a_conversation() {
 
 #[test]
 fn messages_for_some_and_binary_ones() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| Speaker::in_room(&mut world, name));
     let direct = json!({"t": "pub", "room": "lobby", "to": [2], "echo": true, "text": "psst"});
     ada.say(&mut world, &direct);
@@ -75,7 +76,7 @@ fn messages_for_some_and_binary_ones() {
     assert_eq!(sent, oneport_link::Write::Accepted);
     world.run_for(second(1));
     let of_kind = |client: usize, wanted: Kind| {
-        let messages = world.clients[client].messages.iter();
+        let messages = world.guest(client).messages.iter();
         let of_kind = messages.filter(|(_, kind, _)| *kind == wanted);
         of_kind
             .map(|(.., payload)| payload.clone())
@@ -96,7 +97,7 @@ fn messages_for_some_and_binary_ones() {
 
 #[test]
 fn history_and_live_meet_without_hole_or_double() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     for n in 0..20 {
         ada.publish(&mut world, &n.to_string());
@@ -142,7 +143,7 @@ fn history_and_live_meet_without_hole_or_double() {
 
 #[test]
 fn a_cut_of_five_seconds_loses_nothing() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let bob = Speaker::in_room(&mut world, "bob");
     for n in 0..10 {
@@ -178,17 +179,21 @@ fn a_cut_of_five_seconds_loses_nothing() {
 
 #[test]
 fn a_lost_link_is_away_and_comes_back() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let bob = Speaker::in_room(&mut world, "bob");
     bob.cut(&mut world);
-    let start = world.now;
+    let start = world.now();
     world.run_until("bob is away", |world| {
         ada.of_type(world, "presence")
             .last()
             .is_some_and(|p| p["what"] == "away")
     });
-    assert!(world.now - start <= second(19), "{:?}", world.now - start);
+    assert!(
+        world.now() - start <= second(19),
+        "{:?}",
+        world.now() - start
+    );
     ada.publish(&mut world, "are you there?");
     world.run_for(second(20));
     let position = bob.position(&world);
@@ -206,7 +211,7 @@ fn a_lost_link_is_away_and_comes_back() {
 
 #[test]
 fn after_the_grace_time_it_is_another_session() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let bob = Speaker::in_room(&mut world, "bob");
     bob.cut(&mut world);
@@ -229,7 +234,7 @@ fn after_the_grace_time_it_is_another_session() {
 
 #[test]
 fn a_second_link_takes_over_at_once() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let first = Speaker::in_room(&mut world, "bob");
     let position = first.position(&world);
@@ -237,7 +242,7 @@ fn a_second_link_takes_over_at_once() {
     world.run_for(second(1));
     let bye = first.of_type(&world, "bye");
     assert_eq!(bye[0]["code"], "replaced");
-    assert!(world.clients[first.0].closed.is_some());
+    assert!(world.guest(first.0).closed.is_some());
     ada.publish(&mut world, "hi");
     world.run_for(second(1));
     assert_eq!(second_link.texts(&world), ["hi"]);
@@ -250,7 +255,7 @@ fn a_second_link_takes_over_at_once() {
 
 #[test]
 fn a_retry_is_not_a_second_message() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let bob = Speaker::in_room(&mut world, "bob");
     let publish = json!({"t": "pub", "id": "m1", "room": "lobby", "text": "once"});
@@ -269,10 +274,10 @@ fn a_retry_is_not_a_second_message() {
 
 #[test]
 fn plain_and_framed_clients_talk() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let plain = world.join("lobby");
-    let other_label = world.join_with("lobby", ChannelConfig::new("files"));
+    let other_label = world.add_guest("lobby", ChannelConfig::new("files"));
     world.say(plain, "from plain");
     ada.say(
         &mut world,
@@ -295,7 +300,7 @@ fn plain_and_framed_clients_talk() {
 
 #[test]
 fn an_empty_message_harms_no_plain_channel() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
     let plain = world.join("lobby");
     for text in ["", "full"] {
@@ -305,13 +310,13 @@ fn an_empty_message_harms_no_plain_channel() {
     world.run_for(second(1));
     assert_eq!(bob.texts(&world), ["", "full"]);
     assert_eq!(world.heard(plain), ["full"]);
-    assert_eq!(world.clients[plain].channels_closed, 0);
-    assert_eq!(world.relay.stats().empty_skipped, 1);
+    assert_eq!(world.guest(plain).channels_closed, 0);
+    assert_eq!(world.relay().stats().empty_skipped, 1);
 }
 
 #[test]
 fn a_plain_message_too_long_for_a_frame_is_told() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let plain = world.join("lobby");
     let long = "\u{1}".repeat(100_000);
@@ -328,33 +333,30 @@ fn a_plain_message_too_long_for_a_frame_is_told() {
 
 #[test]
 fn silence_is_asked_and_then_ended() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     // The link lives, and its page says nothing.
-    world.clients[ada.0].answers_pings = false;
+    world.guest_mut(ada.0).answers_pings = false;
     world.run_for(second(14));
     assert_eq!(ada.of_type(&world, "ping").len(), 2);
-    assert!(world.clients[ada.0].closed.is_none());
+    assert!(world.guest(ada.0).closed.is_none());
     world.run_for(second(2));
     assert_eq!(ada.of_type(&world, "bye")[0]["code"], "idle");
-    assert!(world.clients[ada.0].closed.is_some());
+    assert!(world.guest(ada.0).closed.is_some());
     let bob = Speaker::new(&mut world);
     for n in 0..10 {
         world.run_for(second(4));
         bob.say(&mut world, &json!({"t": "pong", "n": n}));
     }
-    assert!(world.clients[bob.0].closed.is_none());
+    assert!(world.guest(bob.0).closed.is_none());
     let mute = Speaker::link(&mut world);
     world.run_for(second(20));
-    assert!(
-        world.clients[mute.0].closed.is_some(),
-        "it never said hello"
-    );
+    assert!(world.guest(mute.0).closed.is_some(), "it never said hello");
 }
 
 #[test]
 fn what_is_wrong_is_answered_and_harms_nothing() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let stranger = Speaker::link(&mut world);
     let early = stranger.ask(&mut world, json!({"t": "leave", "room": "lobby"}));
     assert_eq!(early["code"], "hello_first");
@@ -401,7 +403,7 @@ fn what_is_wrong_is_answered_and_harms_nothing() {
     let pong = ada.ask(&mut world, json!({"t": "ping", "id": "p", "n": 7}));
     assert_eq!((&pong["t"], &pong["n"]), (&json!("pong"), &json!(7)));
     assert_eq!(
-        world.relay.stats().frames_refused.get("bad_frame"),
+        world.relay().stats().frames_refused.get("bad_frame"),
         Some(&2)
     );
 }
@@ -415,9 +417,9 @@ fn who_cannot_keep_up_is_told_or_skips_as_configured() {
                 ring_messages_max: 64,
                 ..HubLimits::default()
             },
-            ..config()
+            ..relay_config()
         };
-        let mut world = World::new(config);
+        let mut world = World::new(config, 1);
         let ada = Speaker::in_room(&mut world, "ada");
         let slow = Speaker::in_room(&mut world, "slow");
         let position = slow.position(&world);
@@ -426,7 +428,7 @@ fn who_cannot_keep_up_is_told_or_skips_as_configured() {
             ada.publish(&mut world, &format!("{n} {}", "x".repeat(4000)));
             world.run_for(Duration::from_millis(20));
         }
-        world.clients[slow.0].is_cut = false;
+        world.guest_mut(slow.0).access.set_cut(false);
         if policy == SlowPolicy::Disconnect {
             let (back, _) = slow.resume(&mut world, position);
             let joined = back.joined(&world);
@@ -462,9 +464,9 @@ fn whoever_recovers_gets_everything_however_full_the_ring_is() {
                 ring_messages_max: 16,
                 ..HubLimits::default()
             },
-            ..config()
+            ..relay_config()
         };
-        let mut world = World::new(config);
+        let mut world = World::new(config, 1);
         let ada = Speaker::in_room(&mut world, "ada");
         let away = Speaker::in_room(&mut world, "away");
         let position = away.position(&world);
@@ -496,9 +498,9 @@ fn rooms_of_one_relay_have_policies_of_their_own() {
             ring_messages_max: 64,
             ..HubLimits::default()
         },
-        ..config()
+        ..relay_config()
     };
-    let mut world = World::new(config);
+    let mut world = World::new(config, 1);
     let [ada, slow] = ["ada", "slow"].map(|name| Speaker::in_room(&mut world, name));
     for speaker in [&ada, &slow] {
         speaker.ask(&mut world, json!({"t": "join", "room": "game-1"}));
@@ -510,7 +512,7 @@ fn rooms_of_one_relay_have_policies_of_their_own() {
             ada.say(world, &json!({"t": "pub", "room": room, "text": text}));
             world.run_for(Duration::from_millis(20));
         }
-        world.clients[slow.0].is_cut = false;
+        world.guest_mut(slow.0).access.set_cut(false);
         world.run_for(second(20));
     };
     flood(&mut world, "game-1");
@@ -520,24 +522,24 @@ fn rooms_of_one_relay_have_policies_of_their_own() {
         (&gap[0]["room"], &gap[0]["reason"]),
         (&json!("game-1"), &json!("slow"))
     );
-    assert!(world.clients[slow.0].closed.is_none());
-    assert_eq!(world.relay.stats().closed.get("slow"), None);
+    assert!(world.guest(slow.0).closed.is_none());
+    assert_eq!(world.relay().stats().closed.get("slow"), None);
     flood(&mut world, "lobby");
-    assert_eq!(world.relay.stats().closed.get("slow"), Some(&1));
-    assert!(world.clients[slow.0].closed.is_some());
+    assert_eq!(world.relay().stats().closed.get("slow"), Some(&1));
+    assert!(world.guest(slow.0).closed.is_some());
     assert_eq!(slow.of_type(&world, "gap").len(), 1, "none in the lobby");
 }
 
 #[test]
 fn lossy_messages_are_for_who_can_take_them() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let [ada, bob, stalled] = ["ada", "bob", "eve"].map(|name| Speaker::in_room(&mut world, name));
     let unreliable = ChannelConfig {
         ordered: false,
         reliability: oneport_link::Reliability::Retransmits(0),
         ..ChannelConfig::new("cursor")
     };
-    let plain = world.join_with("lobby", unreliable);
+    let plain = world.add_guest("lobby", unreliable);
     let lossy = |n: usize| {
         json!({"t": "pub", "id": format!("l{n}"), "room": "lobby", "topic": "cursor",
                                   "class": "lossy", "text": format!("{n} {}", "x".repeat(4000))})
@@ -564,12 +566,12 @@ fn lossy_messages_are_for_who_can_take_them() {
         "with the one from the plain channel"
     );
     assert!(
-        world.relay.stats().lossy_dropped > 50,
+        world.relay().stats().lossy_dropped > 50,
         "{:?}",
-        world.relay.stats()
+        world.relay().stats()
     );
     assert!(
-        world.clients[stalled.0].closed.is_none(),
+        world.guest(stalled.0).closed.is_none(),
         "nobody is slow for that"
     );
     let asked = ada.ask(
@@ -587,7 +589,7 @@ fn lossy_messages_are_for_who_can_take_them() {
 
 #[test]
 fn a_receipt_says_how_many_have_it() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
     world.join("lobby");
     let publish = |n: u32| {
@@ -595,11 +597,11 @@ fn a_receipt_says_how_many_have_it() {
                                   "receipt": true, "text": "x"})
     };
     let ack = ada.ask(&mut world, publish(1));
-    let sent_at = world.now;
+    let sent_at = world.now();
     world.run_until("the receipt", |world| {
         ada.of_type(world, "receipt").len() == 1
     });
-    assert!(world.now - sent_at < second(1), "as soon as all have it");
+    assert!(world.now() - sent_at < second(1), "as soon as all have it");
     let receipt = ada.of_type(&world, "receipt")[0].clone();
     assert_eq!(receipt["offset"], ack["offset"]);
     assert_eq!(
@@ -608,11 +610,11 @@ fn a_receipt_says_how_many_have_it() {
     );
     bob.cut(&mut world);
     ada.say(&mut world, &publish(2));
-    let sent_at = world.now;
+    let sent_at = world.now();
     world.run_until("the receipt", |world| {
         ada.of_type(world, "receipt").len() == 2
     });
-    assert!(world.now - sent_at >= second(10), "bob might still come");
+    assert!(world.now() - sent_at >= second(10), "bob might still come");
     let receipt = ada.of_type(&world, "receipt")[1].clone();
     assert_eq!(
         (&receipt["delivered"], &receipt["of"]),
@@ -630,7 +632,7 @@ fn a_receipt_says_how_many_have_it() {
 
 #[test]
 fn nothing_of_a_session_stays_behind() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let bob = Speaker::in_room(&mut world, "bob");
     bob.ask(&mut world, json!({"t": "join", "room": "attic"}));
@@ -638,7 +640,7 @@ fn nothing_of_a_session_stays_behind() {
     world.run_for(second(1));
     ada.cut(&mut world);
     bob.cut(&mut world);
-    world.run_until("all are gone", |world| world.relay.stats().sessions == 0);
+    world.run_until("all are gone", |world| world.relay().stats().sessions == 0);
     world.run_for(second(30));
-    assert!(world.relay.is_empty());
+    assert!(world.relay().is_empty());
 }

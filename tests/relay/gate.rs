@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use oneport_core::{Admission, Draft, ErrorCode, Gate, Grant, Rights, Verdict};
 use oneport_link::Kind;
+use oneport_sim::{World, relay_config};
 use oneport_wire::{Payload, UnixMillis};
 use serde_json::json;
 
+use crate::guests::Guests;
 use crate::speaker::Speaker;
-use crate::world::{World, config};
 
 /// Lets in who knows the word, until a minute after the start; likes no bad words.
 struct Bouncer;
@@ -46,8 +47,8 @@ impl Gate for Bouncer {
 }
 
 fn world() -> World {
-    let mut world = World::new(config());
-    world.relay.set_gate(Box::new(Bouncer));
+    let mut world = World::new(relay_config(), 1);
+    world.relay_mut().set_gate(Box::new(Bouncer));
     world
 }
 
@@ -118,7 +119,7 @@ fn plain_clients_have_what_signaling_grants() {
     let deaf = world.join("lobby");
     world.say(speaker, "darn");
     world.run_until("its channel closes", |world| {
-        world.clients[speaker].channels_closed == 1
+        world.guest(speaker).channels_closed == 1
     });
     world.say(deaf, "hello");
     world.run_for(Duration::from_secs(1));
@@ -127,6 +128,6 @@ fn plain_clients_have_what_signaling_grants() {
     let sent = world.send(listener, Kind::Text, b"me too");
     assert_eq!(sent, oneport_link::Write::Accepted);
     world.run_until("its channel closes", |world| {
-        world.clients[listener].channels_closed == 1
+        world.guest(listener).channels_closed == 1
     });
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use oneport_sim::{World, relay_config};
 use serde_json::{Value, json};
 
+use crate::guests::Guests;
 use crate::speaker::Speaker;
-use crate::world::{World, config};
 
 /// What the last presence that somebody got says: what, why, and of whom.
 fn last_presence(watcher: &Speaker, world: &World) -> (Value, Value, Value) {
@@ -19,14 +20,14 @@ fn left(member: u32) -> (Value, Value, Value) {
 }
 
 fn delete(world: &mut World, client: usize) -> bool {
-    let (session, now) = (world.clients[client].session, world.now);
+    let (session, now) = (world.guest(client).session, world.now());
     let room = "lobby".parse().expect("a name");
-    world.relay.disconnect(now, &room, session)
+    world.relay_mut().disconnect(now, &room, session)
 }
 
 #[test]
 fn a_framed_member_leaves_all_rooms_at_once_and_cannot_resume() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let bob = Speaker::in_room(&mut world, "bob");
     for speaker in [&ada, &bob] {
@@ -34,9 +35,9 @@ fn a_framed_member_leaves_all_rooms_at_once_and_cannot_resume() {
     }
     assert!(delete(&mut world, bob.0));
     assert!(!delete(&mut world, bob.0), "once");
-    assert_eq!(world.relay.stats().sessions, 1);
+    assert_eq!(world.relay().stats().sessions, 1);
     world.run_for(Duration::from_secs(1));
-    assert!(world.clients[bob.0].closed.is_some());
+    assert!(world.guest(bob.0).closed.is_some());
     let presence = ada.of_type(&world, "presence");
     let left_from = |room: &str| {
         let of_room = presence.iter().filter(|p| p["room"] == room);
@@ -54,17 +55,17 @@ fn a_framed_member_leaves_all_rooms_at_once_and_cannot_resume() {
 /// A page that is left asks for it and closes: which comes first is chance.
 #[test]
 fn a_session_whose_link_is_gone_already_leaves_as_well() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let bob = Speaker::in_room(&mut world, "bob");
-    let now = world.now;
-    world.clients[bob.0].link.close(now, "page left");
+    let now = world.now();
+    world.guest_mut(bob.0).link.close(now, "page left");
     world.run_until("bob is away", |world| {
         ada.of_type(world, "presence")
             .last()
             .is_some_and(|p| p["what"] == "away")
     });
-    assert_eq!(world.relay.stats().links, 1);
+    assert_eq!(world.relay().stats().links, 1);
     assert!(delete(&mut world, bob.0));
     world.run_for(Duration::from_secs(1));
     assert_eq!(last_presence(&ada, &world), left(2));
@@ -73,7 +74,7 @@ fn a_session_whose_link_is_gone_already_leaves_as_well() {
 
 #[test]
 fn a_replaced_link_takes_nobody_with_it() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let bob = Speaker::in_room(&mut world, "bob");
     let position = bob.position(&world);
@@ -90,13 +91,13 @@ fn a_replaced_link_takes_nobody_with_it() {
 
 #[test]
 fn a_plain_member_leaves_and_nothing_stays_behind() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     let plain = world.join("lobby");
     assert!(delete(&mut world, plain));
     world.run_for(Duration::from_secs(1));
     assert_eq!(last_presence(&ada, &world), left(2));
     assert!(delete(&mut world, ada.0));
-    world.run_until("all are gone", |world| world.relay.stats().links == 0);
-    assert!(world.relay.is_empty());
+    world.run_until("all are gone", |world| world.relay().stats().links == 0);
+    assert!(world.relay().is_empty());
 }

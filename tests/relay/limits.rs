@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use oneport_core::hub::HubLimits;
 use oneport_core::{Rate, RelayConfig};
-use oneport_link::{ChannelConfig, Kind, Reliability, Write};
+use oneport_link::{ChannelConfig, Reliability};
+use oneport_sim::{World, relay_config};
 use serde_json::{Value, json};
 
+use crate::guests::Guests;
 use crate::speaker::Speaker;
-use crate::world::{World, config};
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -32,20 +33,9 @@ fn join(room: &str) -> Value {
     json!({"t": "join", "room": room})
 }
 
-/// Says all of it in as few datagrams as possible.
-fn say_at_once(world: &mut World, speaker: &Speaker, frames: &[Value]) {
-    let client = &mut world.clients[speaker.0];
-    let (channel, _) = client.channels[0];
-    let mut batch = client.link.batch(world.now);
-    for frame in frames {
-        let written = batch.write(channel, Kind::Text, frame.to_string().as_bytes());
-        assert_eq!(written, Write::Accepted);
-    }
-}
-
 #[test]
 fn bytes_of_a_frame() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
     let max = oneport_wire::CLIENT_FRAME_BYTES_MAX;
     assert_eq!(ada.ask(&mut world, padded(publish(""), max))["t"], "ack");
@@ -62,7 +52,7 @@ fn bytes_of_a_frame() {
 /// What the members of frames may be: the longest is done, one more is refused with the limit.
 #[test]
 fn lengths_and_counts_in_frames() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let [ada, _bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
     let text = |bytes: usize| "x".repeat(bytes);
     let frame = |rest: Value| {
@@ -124,7 +114,13 @@ fn frames_per_second() {
         messages: 5,
         ..Rate::default()
     };
-    let mut world = World::new(RelayConfig { rate, ..config() });
+    let mut world = World::new(
+        RelayConfig {
+            rate,
+            ..relay_config()
+        },
+        1,
+    );
     let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
     world.run_for(ms(3000));
     for n in 0..10 {
@@ -152,7 +148,13 @@ fn bytes_per_second() {
         bytes: 10_000,
         ..Rate::default()
     };
-    let mut world = World::new(RelayConfig { rate, ..config() });
+    let mut world = World::new(
+        RelayConfig {
+            rate,
+            ..relay_config()
+        },
+        1,
+    );
     let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
     world.run_for(ms(3000));
     let large = padded(json!({"t": "pub", "room": "lobby"}), 10_000);
@@ -173,10 +175,13 @@ fn bytes_per_second() {
 
 #[test]
 fn rooms_of_a_session() {
-    let mut world = World::new(RelayConfig {
-        rooms_per_session_max: 2,
-        ..config()
-    });
+    let mut world = World::new(
+        RelayConfig {
+            rooms_per_session_max: 2,
+            ..relay_config()
+        },
+        1,
+    );
     let ada = Speaker::in_room(&mut world, "ada");
     assert_eq!(ada.ask(&mut world, join("attic"))["t"], "joined");
     let refused = ada.ask(&mut world, join("cellar"));
@@ -187,14 +192,17 @@ fn rooms_of_a_session() {
 
 #[test]
 fn rooms_of_the_relay_and_members_of_a_room() {
-    let mut world = World::new(RelayConfig {
-        hub: HubLimits {
-            rooms_max: 2,
-            members_per_room_max: 2,
-            ..HubLimits::default()
+    let mut world = World::new(
+        RelayConfig {
+            hub: HubLimits {
+                rooms_max: 2,
+                members_per_room_max: 2,
+                ..HubLimits::default()
+            },
+            ..relay_config()
         },
-        ..config()
-    });
+        1,
+    );
     let ada = Speaker::in_room(&mut world, "ada");
     // Its link is for the same room, which has one place left.
     let bob = Speaker::new(&mut world);
@@ -218,14 +226,17 @@ fn rooms_of_the_relay_and_members_of_a_room() {
 
 #[test]
 fn sessions_those_in_their_grace_time_included() {
-    let mut world = World::new(RelayConfig {
-        sessions_max: 2,
-        ..config()
-    });
+    let mut world = World::new(
+        RelayConfig {
+            sessions_max: 2,
+            ..relay_config()
+        },
+        1,
+    );
     let [_ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
-    let now = world.now;
-    world.clients[bob.0].link.close(now, "gone");
-    world.run_until("bob is gone", |world| world.relay.stats().links == 1);
+    let now = world.now();
+    world.guest_mut(bob.0).link.close(now, "gone");
+    world.run_until("bob is gone", |world| world.relay().stats().links == 1);
     let late = Speaker::link(&mut world);
     let hello = json!({"t": "hello", "version": 1});
     let refused = late.ask(&mut world, hello.clone());
@@ -234,7 +245,7 @@ fn sessions_those_in_their_grace_time_included() {
         (&json!("memory"), &json!(30_000))
     );
     world.run_until("bob's grace time is over", |world| {
-        world.relay.stats().sessions == 1
+        world.relay().stats().sessions == 1
     });
     let late = Speaker::link(&mut world);
     assert_eq!(late.ask(&mut world, hello)["t"], "welcome");
@@ -242,10 +253,13 @@ fn sessions_those_in_their_grace_time_included() {
 
 #[test]
 fn ids_of_messages_that_are_remembered() {
-    let mut world = World::new(RelayConfig {
-        publish_ids_max: 3,
-        ..config()
-    });
+    let mut world = World::new(
+        RelayConfig {
+            publish_ids_max: 3,
+            ..relay_config()
+        },
+        1,
+    );
     let ada = Speaker::in_room(&mut world, "ada");
     let with_id = |n: u32| json!({"t": "pub", "id": format!("m{n}"), "room": "lobby", "text": ""});
     for n in 1..=3 {
@@ -263,10 +277,13 @@ fn ids_of_messages_that_are_remembered() {
 
 #[test]
 fn messages_in_one_answer_to_history() {
-    let mut world = World::new(RelayConfig {
-        history_max: 3,
-        ..config()
-    });
+    let mut world = World::new(
+        RelayConfig {
+            history_max: 3,
+            ..relay_config()
+        },
+        1,
+    );
     let ada = Speaker::in_room(&mut world, "ada");
     for n in 0..4 {
         ada.publish(&mut world, &n.to_string());
@@ -295,7 +312,7 @@ fn messages_in_one_answer_to_history() {
 #[test]
 fn answers_that_wait() {
     for (questions, is_slow) in [(3, false), (8, true)] {
-        let mut world = World::new(config());
+        let mut world = World::new(relay_config(), 1);
         let ada = Speaker::in_room(&mut world, "ada");
         for _ in 0..4 {
             let large = json!({"t": "pub", "room": "lobby", "text": "x".repeat(60_000)});
@@ -311,7 +328,7 @@ fn answers_that_wait() {
         world.hold_and_deliver(ada.0);
         world.run_for(ms(3000));
         // The link is too full for a `bye`.
-        assert_eq!(world.relay.stats().closed.contains_key("slow"), is_slow);
+        assert_eq!(world.relay().stats().closed.contains_key("slow"), is_slow);
         if !is_slow {
             assert_eq!(ada.of_type(&world, "history_end").len(), questions);
         }
@@ -321,10 +338,10 @@ fn answers_that_wait() {
 /// A client that only says nonsense is mistaken a thousand times.
 #[test]
 fn refusals_in_a_row() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
     let nonsense = |world: &mut World, count: usize| {
-        say_at_once(world, &ada, &vec![json!({}); count]);
+        world.say_at_once(ada.0, &vec!["{}".to_string(); count]);
         world.run_for(ms(1000));
     };
     nonsense(&mut world, 1000);
@@ -341,22 +358,22 @@ fn refusals_in_a_row() {
         (&bye["t"], &bye["code"]),
         (&json!("bye"), &json!("protocol"))
     );
-    assert!(world.clients[ada.0].closed.is_some());
+    assert!(world.guest(ada.0).closed.is_some());
     let gone = bob.of_type(&world, "presence").pop().expect("presence");
     assert_eq!(gone["what"], "left", "it should not come back");
     assert_eq!(ada.resume(&mut world, 0).1["resumed"], false);
-    assert!(world.clients[bob.0].closed.is_none());
+    assert!(world.guest(bob.0).closed.is_none());
 }
 
 /// One receipt more than a session may wait for, and what is known of the oldest is told at once.
 #[test]
 fn receipts_that_are_waited_for() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
     bob.cut(&mut world);
     let with_receipt = |n: usize| json!({"t": "pub", "id": n.to_string(), "room": "lobby", "text": "", "receipt": true});
-    let frames: Vec<_> = (1..=256).map(with_receipt).collect();
-    say_at_once(&mut world, &ada, &frames);
+    let frames: Vec<_> = (1..=256).map(|n| with_receipt(n).to_string()).collect();
+    world.say_at_once(ada.0, &frames);
     world.run_for(ms(1000));
     assert_eq!(ada.of_type(&world, "receipt").len(), 0);
     ada.say(&mut world, &with_receipt(257));
@@ -374,24 +391,19 @@ fn lossy_messages_that_wait() {
         ..ChannelConfig::new("chat")
     };
     for (count, dropped) in [(256, 0), (257, 1)] {
-        let mut world = World::new(config());
+        let mut world = World::new(relay_config(), 1);
         let (a, b) = (
-            world.join_with("lobby", unreliable.clone()),
+            world.add_guest("lobby", unreliable.clone()),
             world.join("lobby"),
         );
         // SCTP learns that it may send much at once.
         world.say(a, &"x".repeat(200_000));
         world.run_until("it arrives", |world| world.heard(b).len() == 1);
-        let (channel, _) = world.clients[a].channels[0];
-        let mut batch = world.clients[a].link.batch(world.now);
-        for n in 0..count {
-            let written = batch.write(channel, Kind::Text, n.to_string().as_bytes());
-            assert_eq!(written, Write::Accepted);
-        }
-        drop(batch);
+        let numbers: Vec<_> = (0..count).map(|n| n.to_string()).collect();
+        world.say_at_once(a, &numbers);
         world.hold_and_deliver(a);
         world.run_for(ms(1000));
-        assert_eq!(world.relay.stats().lossy_dropped, dropped);
+        assert_eq!(world.relay().stats().lossy_dropped, dropped);
         let heard = &world.heard(b)[1..];
         assert_eq!((heard.len(), &*heard[0]), (256, &*dropped.to_string()));
     }
@@ -404,7 +416,13 @@ fn delays(flood: bool) -> Vec<Duration> {
         messages: 50,
         ..Rate::default()
     };
-    let mut world = World::new(RelayConfig { rate, ..config() });
+    let mut world = World::new(
+        RelayConfig {
+            rate,
+            ..relay_config()
+        },
+        1,
+    );
     let [ada, bob, flooder] = ["ada", "bob", "eve"].map(|n| Speaker::in_room(&mut world, n));
     let arrived = |world: &World, text: &str| bob.texts(world).iter().any(|t| t == text);
     let mut delays = Vec::new();
@@ -414,9 +432,9 @@ fn delays(flood: bool) -> Vec<Duration> {
         }
         let text = format!("ada {n}");
         ada.publish(&mut world, &text);
-        let sent = world.now;
+        let sent = world.now();
         world.run_until(&text, |world| arrived(world, &text));
-        delays.push(world.now - sent);
+        delays.push(world.now() - sent);
         world.run_for(ms(100));
     }
     if flood {
@@ -425,7 +443,7 @@ fn delays(flood: bool) -> Vec<Duration> {
         let heard = bob.texts(&world).len() - 50;
         assert_eq!(heard + refused.len(), 50 * 200, "taken or refused");
         assert!(heard <= 100 + 50 * 6, "{heard} in less than six seconds");
-        assert!(world.clients.iter().all(|client| client.closed.is_none()));
+        assert!(world.guests().iter().all(|client| client.closed.is_none()));
     }
     delays
 }

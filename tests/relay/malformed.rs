@@ -2,10 +2,11 @@
 //! nobody else notices.
 
 use oneport_link::{Kind, Write};
+use oneport_sim::{World, relay_config};
 use serde_json::{Value, json};
 
+use crate::guests::Guests;
 use crate::speaker::Speaker;
-use crate::world::{World, config};
 
 /// The message of a vector.
 fn message(vector: &Value) -> (Kind, Vec<u8>) {
@@ -31,7 +32,7 @@ fn vectors() -> Vec<Value> {
 
 #[test]
 fn each_is_answered_and_nobody_else_notices() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
     ada.publish(&mut world, "before");
     world.run_until("bob hears it", |world| bob.texts(world) == ["before"]);
@@ -67,7 +68,7 @@ fn each_is_answered_and_nobody_else_notices() {
 
 #[test]
 fn a_link_without_a_session_is_answered_as_well() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let stranger = Speaker::link(&mut world);
     let answer = stranger.ask(&mut world, json!({"t": "hello", "id": "h", "version": 2}));
     assert_eq!(

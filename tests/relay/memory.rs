@@ -4,21 +4,25 @@ use std::time::Duration;
 
 use oneport_core::RelayConfig;
 use oneport_link::ChannelConfig;
+use oneport_sim::{World, relay_config};
 use serde_json::{Value, json};
 
+use crate::guests::Guests;
 use crate::speaker::Speaker;
-use crate::world::{World, config};
 
 /// A relay for so many clients, sessions and rooms, but for so many bytes.
 fn world(clients: usize, sessions: usize, rooms: usize, short_of: usize) -> World {
-    let config = config();
+    let config = relay_config();
     let bytes = clients * config.client_bytes_max()
         + sessions * config.session_bytes_max()
         + rooms * config.hub.ring_bytes_max;
-    World::new(RelayConfig {
-        memory_bytes_max: Some(bytes - short_of),
-        ..config
-    })
+    World::new(
+        RelayConfig {
+            memory_bytes_max: Some(bytes - short_of),
+            ..config
+        },
+        1,
+    )
 }
 
 fn chat() -> Vec<ChannelConfig> {
@@ -34,8 +38,8 @@ fn clients_sessions_and_rooms_at_the_limit_and_one_past_it() {
     let mut world = world(2, 1, 1, 0);
     let ada = Speaker::in_room(&mut world, "ada");
     let plain = world.join("lobby");
-    let stats = world.relay.stats();
-    let config = config();
+    let stats = world.relay().stats();
+    let config = relay_config();
     let everything =
         2 * config.client_bytes_max() + config.session_bytes_max() + config.hub.ring_bytes_max;
     assert_eq!(stats.reserved_bytes, everything);
@@ -49,16 +53,16 @@ fn clients_sessions_and_rooms_at_the_limit_and_one_past_it() {
     assert_eq!(refused["code"], "memory");
     assert_eq!(refused["room"], "attic");
     assert_eq!(refused["retry_after_ms"], 30_000);
-    let stats = world.relay.stats();
+    let stats = world.relay().stats();
     assert_eq!(stats.refused.get("memory"), Some(&1));
     assert_eq!(stats.frames_refused.get("memory"), Some(&1));
 
     let said = json!({"t": "pub", "room": "lobby", "topic": "chat", "text": "still here"});
     ada.say(&mut world, &said);
     world.run_until("it arrives", |world| world.heard(plain) == ["still here"]);
-    let now = world.now;
-    world.clients[plain].link.close(now, "gone");
-    world.run_until("it is gone", |world| world.relay.stats().links == 1);
+    let now = world.now();
+    world.guest_mut(plain).link.close(now, "gone");
+    world.run_until("it is gone", |world| world.relay().stats().links == 1);
     world.join("lobby");
 }
 
@@ -73,7 +77,7 @@ fn a_session_beyond_it_is_refused() {
         (&refused["code"], &refused["retry_after_ms"]),
         (&json!("memory"), &json!(30_000))
     );
-    assert_eq!(world.relay.stats().sessions, 1);
+    assert_eq!(world.relay().stats().sessions, 1);
 }
 
 #[test]
@@ -94,11 +98,11 @@ fn a_room_that_another_took_ends_the_link_with_a_reason() {
     let (first, late) = (first.expect("taken in"), late);
     assert!(late.is_ok(), "no room is there yet");
     world.run_until("one of them is sent away", |world| {
-        world.clients.iter().any(|client| client.closed.is_some())
+        world.guests().iter().any(|client| client.closed.is_some())
     });
-    assert_eq!(world.relay.stats().closed.get("memory"), Some(&1));
-    assert_eq!(world.relay.stats().rooms, 1);
-    assert!(world.clients[first].closed.is_none());
+    assert_eq!(world.relay().stats().closed.get("memory"), Some(&1));
+    assert_eq!(world.relay().stats().rooms, 1);
+    assert!(world.guest(first).closed.is_none());
 }
 
 #[test]
@@ -107,9 +111,9 @@ fn empty_rooms_make_place() {
     let ada = Speaker::in_room(&mut world, "ada");
     ada.publish(&mut world, "for history");
     ada.ask(&mut world, json!({"t": "leave", "room": "lobby"}));
-    assert_eq!(world.relay.stats().rooms, 1, "it keeps its history");
+    assert_eq!(world.relay().stats().rooms, 1, "it keeps its history");
     assert_eq!(ada.ask(&mut world, join("attic"))["t"], "joined");
-    assert_eq!(world.relay.stats().rooms, 1, "and has made place");
+    assert_eq!(world.relay().stats().rooms, 1, "and has made place");
     assert_eq!(ada.ask(&mut world, join("lobby"))["code"], "memory");
     world.run_for(Duration::from_secs(1));
     assert_eq!(ada.joined(&world)["room"], "attic");

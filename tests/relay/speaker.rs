@@ -1,9 +1,10 @@
 //! A client that speaks `oneport.v1`, by hand.
 
 use oneport_link::{ChannelConfig, Kind};
+use oneport_sim::World;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::guests::Guests;
 
 /// A client with a framed channel; frames go out and come in as JSON.
 pub(crate) struct Speaker(pub(crate) usize);
@@ -15,7 +16,7 @@ impl Speaker {
             protocol: "oneport.v1".into(),
             ..ChannelConfig::new("main")
         };
-        Self(world.join_with("lobby", channel))
+        Self(world.add_guest("lobby", channel))
     }
 
     /// A session of its own.
@@ -86,7 +87,7 @@ impl Speaker {
     }
 
     pub(crate) fn cut(&self, world: &mut World) {
-        world.clients[self.0].is_cut = true;
+        world.guest_mut(self.0).access.set_cut(true);
     }
 
     /// Another link for the session of this one, back in the room from this offset on.

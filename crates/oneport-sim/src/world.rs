@@ -18,8 +18,8 @@ use crate::{Dice, Guest, Member};
 /// More steps at one moment than anything needs: what spins is a bug.
 const STEPS_PER_MOMENT_MAX: usize = 100_000;
 
-/// More steps than [`World::run_until`] needs for anything.
-const STEPS_MAX: usize = 1_000_000;
+/// More than [`World::run_until`] waits for anything: what fails shall fail soon.
+const WAIT_MAX: Duration = Duration::from_secs(120);
 
 /// sctp-proto reads the real clock once in an association: virtual time must be ahead of it.
 const AHEAD: Duration = Duration::from_hours(24);
@@ -171,6 +171,11 @@ impl World {
         &mut self.members[index]
     }
 
+    /// All guests that there have been.
+    pub fn guests(&self) -> &[Guest] {
+        &self.guests
+    }
+
     /// One of the guests.
     pub fn guest(&self, index: usize) -> &Guest {
         &self.guests[index]
@@ -220,7 +225,22 @@ impl World {
         member
     }
 
-    /// A guest that has signaled, and not yet sent a datagram. Its offer is changed on the way.
+    /// A guest that has signaled, and not yet sent a datagram.
+    ///
+    /// # Errors
+    ///
+    /// The relay's refusal.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::offer_from`].
+    pub fn offer(&mut self, room: &str, channels: Vec<ChannelConfig>) -> Result<usize, Refusal> {
+        // Other addresses than those of members.
+        let address = client_address(60_000 + self.guests.len());
+        self.offer_from(address, room, channels, str::to_string)
+    }
+
+    /// [`Self::offer`] from an address that somebody may have had before, and changed on the way.
     ///
     /// # Errors
     ///
@@ -229,16 +249,14 @@ impl World {
     /// # Panics
     ///
     /// Where the room's name is none, or the relay's answer.
-    pub fn offer(
+    pub fn offer_from(
         &mut self,
+        address: SocketAddr,
         room: &str,
-        address: Option<SocketAddr>,
         channels: Vec<ChannelConfig>,
         edit: impl Fn(&str) -> String,
     ) -> Result<usize, Refusal> {
         let index = self.guests.len();
-        // Other addresses than those of members.
-        let address = address.unwrap_or_else(|| client_address(60_000 + index));
         let name = format!("guest{index}");
         let certificate = self.certificate.clone();
         let (mut link, offer) = Guest::offer(self.now, address, certificate, &name, channels);
@@ -263,7 +281,7 @@ impl World {
     ///
     /// Where the relay does not let it in.
     pub fn add_guest(&mut self, room: &str, channel: ChannelConfig) -> usize {
-        let offered = self.offer(room, None, vec![channel], str::to_string);
+        let offered = self.offer(room, vec![channel]);
         let guest = offered.expect("taken in");
         self.run_until("its channel opens", |world| {
             !world.guest(guest).channels.is_empty()
@@ -280,46 +298,40 @@ impl World {
         self.relay_mut().handle_input(now, input);
     }
 
-    /// Lets everybody say and hear what can be said and heard at this moment.
-    pub fn settle(&mut self) {
-        self.collect();
-    }
-
     /// Lets time go on until this is so.
     ///
     /// # Panics
     ///
     /// Where it does not come about.
     pub fn run_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
-        for _ in 0..STEPS_MAX {
+        let end = self.now + WAIT_MAX;
+        loop {
             self.collect();
             if done(self) {
                 return;
             }
-            assert!(
-                self.step(None),
-                "nothing more will happen, and never: {what}"
-            );
+            if self.now >= end {
+                break;
+            }
+            self.step(end);
         }
         let events: Vec<_> = self.members.iter().map(|member| &member.events).collect();
-        panic!("never: {what}\n{events:#?}");
+        panic!("not in {WAIT_MAX:?}: {what}\n{events:#?}");
     }
 
     /// Lets so much time go by.
     pub fn run_for(&mut self, time: Duration) {
         let end = self.now + time;
         while self.now < end {
-            self.step(Some(end));
+            self.step(end);
         }
     }
 
-    /// Jumps to whatever happens next, but not beyond the limit. False if nothing will.
-    fn step(&mut self, limit: Option<Instant>) -> bool {
+    /// Jumps to whatever happens next, but not beyond the limit.
+    fn step(&mut self, limit: Instant) {
         self.collect();
-        let next = [self.timers.next(), self.in_flight.next(), limit];
-        let Some(next) = next.into_iter().flatten().min() else {
-            return false;
-        };
+        let next = [self.timers.next(), self.in_flight.next()];
+        let next = next.into_iter().flatten().fold(limit, Instant::min);
         self.now = next.max(self.now);
         while let Some(parcel) = self.in_flight.pop(self.now) {
             self.deliver(parcel);
@@ -328,7 +340,6 @@ impl World {
             self.handle_input(node, Input::Timeout);
         }
         self.collect();
-        true
     }
 
     fn handle_input(&mut self, node: Node, input: Input<'_>) {
@@ -341,7 +352,7 @@ impl World {
     }
 
     /// Takes everything from those to whom something was done, until nobody has any more.
-    fn collect(&mut self) {
+    pub(crate) fn collect(&mut self) {
         for _ in 0..STEPS_PER_MOMENT_MAX {
             let Some(node) = self.touched.pop_first() else {
                 return;

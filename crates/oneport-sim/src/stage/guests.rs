@@ -32,9 +32,7 @@ impl Stage {
             ..ChannelConfig::new("chat")
         };
         let room = self.room(room);
-        let offered = self
-            .world
-            .offer(room.as_str(), None, vec![channel], str::to_string);
+        let offered = self.world.offer(room.as_str(), vec![channel]);
         self.guests.extend(offered.map(|guest| (guest, is_framed)));
     }
 

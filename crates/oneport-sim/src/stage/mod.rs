@@ -130,7 +130,7 @@ impl Stage {
 
     /// The oracle hears what members were told.
     fn listen(&mut self) {
-        self.world.settle();
+        self.world.collect();
         for index in 0..self.world.members().len() {
             let told = std::mem::take(&mut self.world.member_mut(index).events);
             let Some(rooms) = self.alive.get_mut(&index) else {
