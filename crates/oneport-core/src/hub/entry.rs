@@ -99,6 +99,11 @@ impl Entry {
         }
     }
 
+    /// Whether it is not kept, and nobody is to take it any more.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.owed == 0 && !self.is_kept
+    }
+
     /// Roughly the memory that it takes: what it says twice, as it is and as a frame.
     pub(super) fn bytes(&self) -> usize {
         let content = match &self.body {

@@ -99,7 +99,7 @@ impl Ring {
         };
         let entry = &mut self.entries[at];
         entry.owed = entry.owed.saturating_sub(1);
-        if entry.owed == 0 && !entry.is_kept {
+        if entry.is_forgotten() {
             self.forgotten += 1;
             self.compact();
         }
@@ -107,11 +107,7 @@ impl Ring {
 
     /// The entry that was just pushed is for nobody who is there: it goes at once if it is not kept.
     pub(super) fn settle_unowed(&mut self) {
-        if self
-            .entries
-            .back()
-            .is_some_and(|entry| entry.owed == 0 && !entry.is_kept)
-        {
+        if self.entries.back().is_some_and(Entry::is_forgotten) {
             self.forgotten += 1;
             self.compact();
         }
@@ -120,14 +116,11 @@ impl Ring {
     /// Removes what is forgotten, as soon as it is half of all: that costs each entry one move on
     /// average.
     fn compact(&mut self) {
-        let is_forgotten = |entry: &Entry| entry.owed == 0 && !entry.is_kept;
-        while self.entries.front().is_some_and(is_forgotten) {
-            self.evict();
-        }
+        self.drop_forgotten();
         if self.forgotten * 2 > self.entries.len() {
             let mut bytes = 0;
             self.entries.retain(|entry| {
-                let keep = !is_forgotten(entry);
+                let keep = !entry.is_forgotten();
                 bytes += if keep { entry.bytes() } else { 0 };
                 keep
             });
@@ -140,11 +133,18 @@ impl Ring {
         }
     }
 
+    /// Removes what is forgotten from the front: the oldest entry is always one that somebody may take.
+    fn drop_forgotten(&mut self) {
+        while self.entries.front().is_some_and(Entry::is_forgotten) {
+            self.evict();
+        }
+    }
+
     /// Takes the oldest entry out.
     fn evict(&mut self) -> Option<Entry> {
         let entry = self.entries.pop_front()?;
         self.bytes -= entry.bytes();
-        if entry.owed == 0 && !entry.is_kept {
+        if entry.is_forgotten() {
             self.forgotten -= 1;
         }
         Some(entry)
@@ -161,6 +161,7 @@ impl Ring {
             return None;
         }
         let evicted = self.evict()?;
+        self.drop_forgotten();
         if evicted.is_kept {
             self.complete_from = evicted.offset.next().unwrap_or(self.end);
         }
