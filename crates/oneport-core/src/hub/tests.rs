@@ -7,6 +7,9 @@ use oneport_wire::frame::LeaveReason;
 
 use super::*;
 
+mod model;
+mod walk;
+
 struct World {
     hub: Hub,
     now: u32,
