@@ -7,6 +7,7 @@ use oneport_wire::frame::LeaveReason;
 
 use super::*;
 
+mod accounting;
 mod model;
 mod walk;
 
