@@ -52,17 +52,10 @@ fn main() -> ExitCode {
     let started = Instant::now();
     let (totals, failed) = run_all(&args, &run);
     println!(
-        "{} scenarios in {:.1?}: {} of virtual time, {} messages published, {} entries delivered, \
-         {} datagrams, {} recoveries, {} refused recoveries, {} gaps",
+        "{} scenarios in {:.1?}:\n{}",
         totals.0,
         started.elapsed(),
-        indicatif::HumanDuration(totals.1.time),
-        totals.1.published,
-        totals.1.delivered,
-        totals.1.datagrams,
-        totals.1.recovered,
-        totals.1.not_recovered,
-        totals.1.gaps,
+        totals.1
     );
     let Some((seed, faults)) = failed else {
         return ExitCode::SUCCESS;

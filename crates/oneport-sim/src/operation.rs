@@ -28,6 +28,10 @@ pub enum Operation {
     },
     /// A member publishes many at once, to be over its rate.
     Burst { who: u8, room: u8, count: u8 },
+    /// A member publishes more than another one's way takes in time.
+    Flood { who: u8, room: u8, whom: u8 },
+    /// A member publishes another message under the id of the last one that was acknowledged.
+    Repeat { who: u8 },
     /// A member publishes what the gate refuses.
     Forbidden { who: u8, room: u8 },
     /// A member changes its name.
@@ -48,6 +52,8 @@ pub enum Operation {
     Quit { who: u8 },
     /// A member's program is killed.
     Die { who: u8 },
+    /// A member's program is killed and started again: it knows where it was, but not its session.
+    Return { who: u8 },
     /// Nothing passes on a member's way for so long, in one direction or both.
     Cut {
         who: u8,
@@ -66,6 +72,8 @@ pub enum Operation {
     Guest { room: u8, is_framed: bool },
     /// A guest says something: plain text, or what is no frame.
     GuestSays { who: u8, what: u8 },
+    /// A guest that is framed goes beyond a limit.
+    Exceed { who: u8, what: u8 },
     /// The relay is killed and started again.
     Restart,
     /// Time goes by.
@@ -100,6 +108,8 @@ pub enum Weather {
     Corrupt,
     /// 64 KiB a second.
     Narrow,
+    /// 8 KiB a second: too little for a lively room.
+    Trickle,
     /// Only small datagrams pass.
     SmallMtu,
     /// Far away.
@@ -112,7 +122,14 @@ impl Operation {
         let kind = dice.below(100);
         let [who, room] = [dice.below(8) as u8, dice.below(3) as u8];
         match kind {
-            0..40 => Self::publish(dice, who, room),
+            0..37 => Self::publish(dice, who, room),
+            37 => Self::Flood {
+                who,
+                room,
+                whom: dice.below(8) as u8,
+            },
+            38 => Self::Repeat { who },
+            39 => Self::Return { who },
             40..58 => Self::Advance {
                 ms: dice.below(4000) as u16,
             },
@@ -171,7 +188,11 @@ impl Operation {
                 room,
                 is_framed: dice.happens(500),
             },
-            96..99 => Self::GuestSays {
+            96..98 => Self::GuestSays {
+                who,
+                what: dice.below(256) as u8,
+            },
+            98 => Self::Exceed {
                 who,
                 what: dice.below(256) as u8,
             },
@@ -217,6 +238,7 @@ impl Weather {
             Self::Shuffle,
             Self::Corrupt,
             Self::Narrow,
+            Self::Trickle,
             Self::SmallMtu,
             Self::Far,
         ])

@@ -1,6 +1,7 @@
 //! Lies, to see whether the oracle notices.
 
 use oneport_client::Event;
+use oneport_wire::frame::{NotRecovered, Recovery};
 
 /// Something that a broken relay could do. It is done to what one member is told, once, on the way to
 /// the oracle: a test of the tests.
@@ -20,13 +21,15 @@ pub enum Sabotage {
     Corrupt,
     /// An acknowledgement does not come.
     NoAnswer,
+    /// A member that has recovered is told that it has not.
+    NotRecovered,
     /// The relay is never woken by its timers.
     NoWakeUp,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Drop,
         Self::Double,
         Self::Swap,
@@ -34,6 +37,7 @@ impl Sabotage {
         Self::OtherName,
         Self::Corrupt,
         Self::NoAnswer,
+        Self::NotRecovered,
         Self::NoWakeUp,
     ];
 
@@ -44,6 +48,9 @@ impl Sabotage {
             Self::NoAnswer => events
                 .iter()
                 .position(|event| matches!(event, Event::Ack(_))),
+            Self::NotRecovered => events.iter().position(|event| {
+                matches!(event, Event::Joined(joined) if joined.recovery == Recovery::Recovered)
+            }),
             Self::NoWakeUp => None,
             // Something must come after a swap's first, and after what is dropped.
             _ => events.iter().position(is_live),
@@ -71,6 +78,11 @@ impl Sabotage {
                     return false;
                 };
                 self.falsify_message(message);
+            }
+            Self::NotRecovered => {
+                if let Event::Joined(joined) = &mut events[place] {
+                    joined.recovery = Recovery::NotRecovered(NotRecovered::EpochChanged);
+                }
             }
             Self::NoWakeUp => {}
         }

@@ -1,11 +1,10 @@
 //! A list of operations, carried out in a world under the oracle's eyes.
 
 use std::fmt;
-use std::ops::AddAssign;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::stage::Stage;
-use crate::{Dice, Operation, Sabotage};
+use crate::{Dice, Operation, Report, Sabotage};
 
 /// How many operations a scenario from a seed has.
 const OPERATIONS: usize = 200;
@@ -20,40 +19,6 @@ pub struct Scenario {
     pub seed: u64,
     /// What happens, in this order.
     pub operations: Vec<Operation>,
-}
-
-/// What a scenario has seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Messages that members published.
-    pub published: u64,
-    /// Entries that they were told of.
-    pub delivered: u64,
-    /// Datagrams on the network.
-    pub datagrams: u64,
-    /// Virtual time that went by.
-    pub time: Duration,
-    /// How often a member came back to a room with all that it had missed.
-    pub recovered: u64,
-    /// How often it did not.
-    pub not_recovered: u64,
-    /// How often it was told of a gap.
-    pub gaps: u64,
-    /// Whether there was something to [falsify](Sabotage).
-    pub is_falsified: bool,
-}
-
-impl AddAssign for Report {
-    fn add_assign(&mut self, other: Self) {
-        self.published += other.published;
-        self.delivered += other.delivered;
-        self.datagrams += other.datagrams;
-        self.time += other.time;
-        self.recovered += other.recovered;
-        self.not_recovered += other.not_recovered;
-        self.gaps += other.gaps;
-        self.is_falsified |= other.is_falsified;
-    }
 }
 
 impl Scenario {
@@ -117,8 +82,9 @@ impl Scenario {
         stage.judge(true)?;
         stage.empty();
         stage.judge_empty()?;
+        let time = stage.now() - start;
         Ok(Report {
-            time: stage.now() - start,
+            time,
             ..stage.report()
         })
     }

@@ -9,31 +9,41 @@
 //! 3. Nobody speaks in another's name, and payloads are what they were, to the last byte.
 //! 4. What one member publishes keeps its order, and is there once, however often it was sent.
 //! 5. Each message with an id has one outcome. Acknowledged is in the order; rejected never is.
-//! 6. A resumed stay goes on where it was, under the same id.
+//! 6. A resumed stay goes on where it was, under the same id; a session is there for as long as it was
+//!    promised, and what cannot be brought back has left the ring.
+//! 7. What has no id is in the order too if its author's link lasts.
+//! 8. In the end all members of a room know the same of each other.
 
 mod ledger;
+mod rooms;
 mod said;
+mod session;
 mod stay;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use oneport_client::Event;
-use oneport_wire::frame::{
-    Ack, Class, Joined, Message, Presence, Publish, Receipt, Recovery, Rejection,
-};
+use oneport_core::RelayConfig;
+use oneport_wire::frame::{Ack, Class, Publish, Receipt, Rejection, Since};
 use oneport_wire::{Epoch, MemberId, Payload, RequestId, RoomName};
 
 use ledger::{Entry, Ledger};
 use said::{Outcome, Said};
 pub(crate) use said::{SaidId, delivery, payload};
+use session::Session;
 use stay::Stay;
+use verdict::Loss;
 
 /// What begins the payloads of those who have no client: the oracle did not hear them publish.
 pub(crate) const FOREIGN: &[u8] = b"guest";
 
 /// A model of the rooms, fed with what members publish and are told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Oracle {
+    /// What the relay may do.
+    config: RelayConfig,
     said: Vec<Said>,
     by_id: BTreeMap<(usize, RequestId), SaidId>,
     ledgers: BTreeMap<(RoomName, Epoch), Ledger>,
@@ -44,11 +54,41 @@ pub struct Oracle {
     lossy_got: BTreeSet<(usize, SaidId)>,
     /// Members that asked for history: they may get a message of it several times.
     askers: BTreeSet<usize>,
+    sessions: BTreeMap<usize, Session>,
+    /// Of each member, its latest message that was acknowledged and whose id the relay remembers.
+    acknowledged: BTreeMap<usize, SaidId>,
+    /// Members that say where they were in a room, but were not there in this session.
+    returning: BTreeSet<(usize, RoomName)>,
+    /// When the relay began anew.
+    restarted: Option<Instant>,
+    /// What rings are said to have lost.
+    losses: Vec<Loss>,
     delivered: u64,
     faults: Vec<String>,
 }
 
 impl Oracle {
+    /// For a relay with this configuration.
+    pub fn new(config: RelayConfig) -> Self {
+        Self {
+            config,
+            said: Vec::new(),
+            by_id: BTreeMap::new(),
+            ledgers: BTreeMap::new(),
+            places: BTreeMap::new(),
+            stays: BTreeMap::new(),
+            lossy_got: BTreeSet::new(),
+            askers: BTreeSet::new(),
+            sessions: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
+            returning: BTreeSet::new(),
+            restarted: None,
+            losses: Vec::new(),
+            delivered: 0,
+            faults: Vec::new(),
+        }
+    }
+
     /// The number that the next publication will have.
     pub(crate) fn next_said(&self) -> SaidId {
         self.said.len()
@@ -62,10 +102,61 @@ impl Oracle {
         publish: &Publish<'_>,
     ) {
         let number = self.said.len();
+        let latest = self.acknowledged.get(&member).copied();
+        let is_same = |said: &SaidId| self.said[*said].id == id;
+        let repeats = latest.filter(|latest| id.is_some() && is_same(latest));
         if let Some(id) = &id {
             self.by_id.insert((member, id.clone()), number);
         }
-        self.said.push(Said::new(member, id, publish));
+        let link = self.sessions.entry(member).or_default().link;
+        let said = Said::new(member, id, publish);
+        self.said.push(Said {
+            link,
+            repeats,
+            ..said
+        });
+    }
+
+    /// Which id of a member was acknowledged last, and for which room, if it is free.
+    pub(crate) fn last_acknowledged(&self, member: usize) -> Option<(RequestId, RoomName)> {
+        let said = &self.said[*self.acknowledged.get(&member)?];
+        let id = said.id.clone().filter(|_| !said.wants_receipt)?;
+        let latest = self.by_id.get(&(member, id.clone()));
+        let is_free = latest.is_none_or(|latest| self.said[*latest].outcome != Outcome::Waiting);
+        is_free.then(|| (id, said.room.clone()))
+    }
+
+    /// Where a member is in which rooms.
+    pub(crate) fn places_of(&self, member: usize) -> Vec<(RoomName, Since)> {
+        let its = self.stays.iter().filter(|((who, _), _)| *who == member);
+        let place = |((_, room), stays): (&(usize, RoomName), &Vec<Stay>)| {
+            let stay = stays.last().filter(|stay| stay.is_open)?;
+            let (epoch, offset) = (stay.epoch, stay.position());
+            Some((room.clone(), Since { epoch, offset }))
+        };
+        its.filter_map(place).collect()
+    }
+
+    /// A program has the ids of another, which was another session.
+    pub(crate) fn succeeds(&mut self, old: usize, new: usize) {
+        if let Some(said) = self.acknowledged.get(&old).copied() {
+            self.acknowledged.insert(new, said);
+        }
+    }
+
+    /// A member will say that it was in a room, which another session was.
+    pub(crate) fn returns(&mut self, member: usize, room: &RoomName) {
+        self.returning.insert((member, room.clone()));
+    }
+
+    /// A member does not listen for a while.
+    pub(crate) fn sleeps(&mut self, member: usize) {
+        self.sessions.entry(member).or_default().has_slept = true;
+    }
+
+    /// The relay begins anew, and knows nobody.
+    pub(crate) fn relay_restarts(&mut self, now: Instant) {
+        self.restarted = Some(now);
     }
 
     /// A member asks for history.
@@ -76,6 +167,17 @@ impl Oracle {
     /// How many publications there were.
     pub fn published(&self) -> usize {
         self.said.len()
+    }
+
+    /// How many publications had the id of an earlier one: in the same session, and in another.
+    pub(crate) fn repeated(&self) -> [usize; 2] {
+        let again = self.said.iter().filter(|said| said.repeats.is_some());
+        let taken = |said: &&Said| matches!(said.outcome, Outcome::Acknowledged(_));
+        let same = self
+            .said
+            .iter()
+            .filter(|said| said.outcome == Outcome::Repeated);
+        [same.count(), again.filter(taken).count()]
     }
 
     /// How many entries members got.
@@ -107,17 +209,25 @@ impl Oracle {
     }
 
     /// A member was told this.
-    pub fn hear(&mut self, member: usize, event: &Event) {
+    pub fn hear(&mut self, now: Instant, member: usize, event: &Event) {
+        let session = self.sessions.entry(member).or_default();
         let heard = match event {
+            Event::Connected { resumed, .. } => session.connected(now, *resumed, self.restarted),
+            Event::Disconnected { .. } => {
+                session.link += 1;
+                Ok(())
+            }
+            Event::Unanswered { id: None, .. } | Event::Rejected(Rejection { id: None, .. }) => {
+                session.anonymous_refusals += 1;
+                Ok(())
+            }
             Event::Joined(joined) => self.joined(member, joined),
             Event::Message {
                 message,
                 is_history,
             } => self.message(member, message, *is_history),
             Event::Presence(presence) => self.presence(member, presence),
-            Event::Gap(gap) => self
-                .stay(member, &gap.room)
-                .and_then(|stay| stay.miss(gap.clone())),
+            Event::Gap(gap) => self.gap(member, gap),
             Event::Left(left) => {
                 self.close(member, Some(&left.room));
                 Ok(())
@@ -142,6 +252,13 @@ impl Oracle {
             }
             _ => Ok(()),
         };
+        // What the relay says, not what the client knows by itself.
+        if matches!(
+            event,
+            Event::Message { .. } | Event::Presence(_) | Event::Ack(_) | Event::Joined(_)
+        ) {
+            self.sessions.entry(member).or_default().hear(now);
+        }
         if let Err(fault) = heard {
             self.faults
                 .push(format!("member {member}: {fault} ({event:?})"));
@@ -163,37 +280,6 @@ impl Oracle {
         &self.faults
     }
 
-    /// Judges everything. `is_settled` says that the network works again and everybody has had time:
-    /// then everything must have come, and been answered, for the members that are `alive`.
-    pub fn verdict(&self, is_settled: bool, alive: &dyn Fn(usize) -> bool) -> Vec<String> {
-        let mut faults = self.faults.clone();
-        for ((room, epoch), ledger) in &self.ledgers {
-            let of_room = |fault| format!("room {room} {epoch:?}: {fault}");
-            faults.extend(ledger.verify(&self.said).into_iter().map(of_room));
-        }
-        for ((member, room), stays) in &self.stays {
-            for stay in stays {
-                let ledger = &self.ledgers[&(room.clone(), stay.epoch)];
-                let is_whole = is_settled && stay.is_open && alive(*member);
-                let lost = stay.verify(ledger, &self.said, is_whole);
-                let of_stay =
-                    |fault| format!("member {member} as {:?} in {room}: {fault}", stay.you);
-                faults.extend(lost.into_iter().map(of_stay));
-            }
-        }
-        for (number, said) in self.said.iter().enumerate() {
-            let is_there = self.places.contains_key(&number);
-            let is_waiting = said.outcome == Outcome::Waiting && said.id.is_some();
-            if matches!(said.outcome, Outcome::Rejected(_)) && is_there {
-                faults.push(format!("{number} was rejected, and is there: {said:?}"));
-            }
-            if is_waiting && is_settled && alive(said.author) {
-                faults.push(format!("{number} has no answer: {said:?}"));
-            }
-        }
-        faults
-    }
-
     fn stay(&mut self, member: usize, room: &RoomName) -> Result<&mut Stay, String> {
         let stay = self.stays.get_mut(&(member, room.clone()));
         let stay = stay.and_then(|stays| stays.last_mut());
@@ -210,146 +296,10 @@ impl Oracle {
         }
     }
 
-    fn joined(&mut self, member: usize, joined: &Joined) -> Result<(), String> {
-        let Joined {
-            room,
-            epoch,
-            you,
-            offset,
-            ..
-        } = joined;
-        let ledger = self.ledgers.entry((room.clone(), *epoch)).or_default();
-        ledger.admit(*you, member)?;
-        let ids: Vec<_> = joined.members.iter().map(|member| member.id).collect();
-        if !ids.is_sorted_by(|a, b| a < b) || joined.total < ids.len() as u32 {
-            return Err(format!("a list of members that is none: {ids:?}"));
-        }
-        let stays = self.stays.entry((member, room.clone())).or_default();
-        if joined.recovery == Recovery::Recovered {
-            let last = stays.last();
-            let is_same = last.is_some_and(|s| s.is_open && (s.epoch, s.you) == (*epoch, *you));
-            return is_same
-                .then_some(())
-                .ok_or_else(|| format!("recovered, but from what? {last:?}"));
-        }
-        if let Some(last) = stays.last_mut() {
-            last.is_open = false;
-        }
-        stays.push(Stay::new(*epoch, *you, *offset));
-        Ok(())
-    }
-
-    fn message(
-        &mut self,
-        member: usize,
-        message: &Message<'_>,
-        is_history: bool,
-    ) -> Result<(), String> {
-        self.delivered += 1;
-        let is_foreign = message.payload.as_bytes().starts_with(FOREIGN);
-        let number = match is_foreign {
-            true => None,
-            false => Some(said::read(&message.payload, &self.said)?),
-        };
-        if let Some(number) = number {
-            self.check(member, message, number, is_history)?;
-        }
-        let Some(offset) = message.offset else {
-            // Of guests, only what is lossy for them has no offset.
-            return number.map_or(Ok(()), |number| self.lossy(member, number));
-        };
-        let stay = self.stay(member, &message.room)?;
-        let epoch = stay.epoch;
-        let had = stay.has(offset);
-        if !is_history {
-            stay.take(offset)?;
-        } else if had && !self.askers.contains(&member) {
-            return Err(format!("{offset:?} is history and was live"));
-        }
-        let entry = match number {
-            Some(said) => Entry::Message {
-                from: message.from,
-                said,
-            },
-            None => Entry::Foreign {
-                from: message.from,
-                payload: message.payload.as_bytes().to_vec(),
-            },
-        };
-        self.record(&message.room, epoch, offset, entry)
-    }
-
-    /// A message that somebody got: it is what was said, and for whoever got it.
-    fn check(
-        &mut self,
-        member: usize,
-        message: &Message<'_>,
-        number: SaidId,
-        is_history: bool,
-    ) -> Result<(), String> {
-        let you = self.stay(member, &message.room)?.you;
-        let said = &self.said[number];
-        let is_as_said = said.room == message.room
-            && said.topic == message.topic
-            && said.to.as_deref() == message.to.as_ref().map(|to| to.as_slice())
-            && (said.class == Class::Lossy) == message.offset.is_none();
-        if !is_as_said {
-            return Err(format!("was said as {said:?}"));
-        }
-        // Of history, one gets one's own as well.
-        let is_own = message.from == you;
-        if !(said.is_for(you, is_own) || is_history && is_own) {
-            return Err(format!("is not for {you:?}: {said:?}"));
-        }
-        if is_history && said.class != Class::Kept {
-            return Err(format!("is not kept: {said:?}"));
-        }
-        Ok(())
-    }
-
-    fn lossy(&mut self, member: usize, number: SaidId) -> Result<(), String> {
-        match self.lossy_got.insert((member, number)) {
-            true => Ok(()),
-            false => Err("a lossy message came twice".into()),
-        }
-    }
-
-    fn presence(&mut self, member: usize, presence: &Presence) -> Result<(), String> {
-        self.delivered += 1;
-        let stay = self.stay(member, &presence.room)?;
-        if presence.member.id == stay.you {
-            return Err("is about oneself".into());
-        }
-        stay.take(presence.offset)?;
-        let epoch = stay.epoch;
-        let entry = Entry::Presence {
-            member: presence.member.id,
-            change: presence.change,
-        };
-        self.record(&presence.room, epoch, presence.offset, entry)
-    }
-
-    fn record(
-        &mut self,
-        room: &RoomName,
-        epoch: Epoch,
-        offset: oneport_wire::Offset,
-        entry: Entry,
-    ) -> Result<(), String> {
-        if let Entry::Message { said, .. } = entry {
-            let place = (room.clone(), epoch, offset);
-            let known = self.places.entry(said).or_insert_with(|| place.clone());
-            if *known != place {
-                return Err(format!("{said} is there twice: at {known:?} and {place:?}"));
-            }
-        }
-        let ledger = self.ledgers.entry((room.clone(), epoch)).or_default();
-        ledger.record(offset, entry)
-    }
-
     fn ack(&mut self, member: usize, ack: &Ack) -> Result<(), String> {
         // Of what was not published, only the id is known.
-        let Some(number) = self.settle(member, &ack.id, Outcome::Acknowledged)? else {
+        let outcome = Outcome::Acknowledged(ack.offset);
+        let Some(number) = self.settle(member, &ack.id, outcome)? else {
             return Ok(());
         };
         let said = &self.said[number];
@@ -357,6 +307,22 @@ impl Oracle {
         if is_lossy != ack.offset.is_none() || said.room != ack.room {
             return Err(format!("is the answer to {said:?}"));
         }
+        let session = self.sessions.entry(member).or_default();
+        session.acknowledged += 1;
+        let here = (session.number, session.acknowledged);
+        if let Some(earlier) = said.repeats.map(|earlier| &self.said[earlier]) {
+            let (in_session, count) = earlier.acknowledged_in;
+            let is_remembered = here.1 - count.min(here.1) < self.config.publish_ids_max;
+            if earlier.author == member && in_session == here.0 && is_remembered {
+                let is_right = ack.duplicate && earlier.outcome == outcome;
+                self.said[number].outcome = Outcome::Repeated;
+                return is_right
+                    .then_some(())
+                    .ok_or_else(|| "has an id that was taken".to_string());
+            }
+        }
+        self.said[number].acknowledged_in = here;
+        self.acknowledged.insert(member, number);
         // Of a second one, nobody knows in which life of the room the first one was taken.
         let stay = self.stay(member, &ack.room).ok().filter(|_| !ack.duplicate);
         if let (Some(offset), Some(stay)) = (ack.offset, stay) {

@@ -1,7 +1,7 @@
 //! What was published, and what its author was told of it.
 
 use oneport_wire::frame::{Class, Delivery, Publish};
-use oneport_wire::{ErrorCode, MemberId, Payload, RequestId, RoomName, Topic};
+use oneport_wire::{ErrorCode, MemberId, Offset, Payload, RequestId, RoomName, Topic};
 
 /// Which publication: the number that its payload begins with.
 pub(crate) type SaidId = usize;
@@ -22,6 +22,12 @@ pub(crate) struct Said {
     pub(crate) bytes: usize,
     pub(crate) outcome: Outcome,
     pub(crate) has_receipt: bool,
+    /// Over which link of its author it went, if it did at once.
+    pub(crate) link: u32,
+    /// Which one of its author's has the same id, and was acknowledged.
+    pub(crate) repeats: Option<SaidId>,
+    /// In which session of its author it was acknowledged, and as which of its messages.
+    pub(crate) acknowledged_in: (u32, usize),
 }
 
 /// What the author knows of a publication.
@@ -29,8 +35,10 @@ pub(crate) struct Said {
 pub(crate) enum Outcome {
     /// Nothing yet.
     Waiting,
-    /// The relay has it, or had it.
-    Acknowledged,
+    /// The relay has it, or had it, at this place if it has one.
+    Acknowledged(Option<Offset>),
+    /// The relay has another one under the same id.
+    Repeated,
     /// The relay did not take it.
     Rejected(ErrorCode),
     /// Nobody knows.
@@ -52,6 +60,9 @@ impl Said {
             bytes: publish.payload.as_bytes().len(),
             outcome: Outcome::Waiting,
             has_receipt: false,
+            link: 0,
+            repeats: None,
+            acknowledged_in: (0, 0),
         }
     }
 

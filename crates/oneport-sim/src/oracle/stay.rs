@@ -1,12 +1,12 @@
 //! One member's stay in one life of a room: what its stream has brought it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use oneport_wire::frame::{Gap, GapReason};
+use oneport_wire::frame::{Gap, GapReason, Joined, Member, Presence, PresenceChange};
 use oneport_wire::{Epoch, MemberId, Offset};
 
 use super::ledger::Ledger;
-use super::said::Said;
+use super::said::{Said, SaidId};
 
 /// From a `joined` that did not recover to the end of the session or of the membership, over all
 /// links between.
@@ -14,6 +14,11 @@ use super::said::Said;
 pub(crate) struct Stay {
     pub(crate) epoch: Epoch,
     pub(crate) you: MemberId,
+    /// How much had been said anywhere when it began.
+    pub(crate) began: SaidId,
+    /// Who else is there; not known behind a gap.
+    pub(crate) members: Option<BTreeMap<MemberId, Member>>,
+    members_at: Offset,
     from: Offset,
     /// The first offset that it still needs.
     position: Offset,
@@ -24,10 +29,14 @@ pub(crate) struct Stay {
 }
 
 impl Stay {
-    pub(crate) fn new(epoch: Epoch, you: MemberId, from: Offset) -> Self {
+    pub(crate) fn new(joined: &Joined, began: SaidId) -> Self {
+        let from = joined.offset;
         Self {
-            epoch,
-            you,
+            epoch: joined.epoch,
+            you: joined.you,
+            began,
+            members: None,
+            members_at: from,
             from,
             position: from,
             got: BTreeSet::new(),
@@ -50,6 +59,37 @@ impl Stay {
         Ok(())
     }
 
+    /// A list of members came (PROTOCOL.md section 7).
+    pub(crate) fn list(&mut self, joined: &Joined) {
+        let members = joined.members.iter();
+        self.members = Some(members.map(|member| (member.id, member.clone())).collect());
+        self.members_at = joined.offset;
+    }
+
+    /// News of a member came.
+    pub(crate) fn update(&mut self, presence: &Presence) {
+        let Some(members) = &mut self.members else {
+            return;
+        };
+        if presence.offset < self.members_at {
+            return;
+        }
+        match presence.change {
+            PresenceChange::Left { .. } => drop(members.remove(&presence.member.id)),
+            _ => drop(members.insert(presence.member.id, presence.member.clone())),
+        }
+    }
+
+    /// The first offset that it still needs.
+    pub(crate) fn position(&self) -> Offset {
+        self.position
+    }
+
+    /// Whether it has lost entries because it was slow.
+    pub(crate) fn was_slow(&self) -> bool {
+        self.gaps.iter().any(|gap| gap.reason == GapReason::Slow)
+    }
+
     /// The news came that entries do not.
     pub(crate) fn miss(&mut self, gap: Gap) -> Result<(), String> {
         if gap.span.from() < self.position {
@@ -57,6 +97,7 @@ impl Stay {
         }
         if gap.reason != GapReason::Transient {
             self.position = gap.span.to();
+            self.members = None;
         }
         self.gaps.push(gap);
         Ok(())

@@ -12,10 +12,13 @@ use super::Stage;
 use super::house::FORBIDDEN;
 use super::weather::set_weather;
 use crate::oracle::{delivery, payload};
-use crate::{Operation, Size};
+use crate::{Operation, Size, Weather};
 
 /// How many members there are at a time, the dead not counted.
 const MEMBERS_MAX: usize = 6;
+
+/// How many messages a flood is: more bytes than the smallest ring and a link's buffer hold.
+const FLOOD: usize = 32;
 
 impl Stage {
     pub(super) fn carry_out_of_member(&mut self, operation: Operation) {
@@ -34,6 +37,9 @@ impl Stage {
                     self.publish(who, room, Size::Small, 0, 1);
                 }
             }
+            Operation::Flood { who, room, whom } => self.flood(who, room, whom),
+            Operation::Repeat { who } => self.repeat(who),
+            Operation::Return { who } => self.come_back(who),
             Operation::Forbidden { who, room } => self.publish_forbidden(who, room),
             Operation::Rename { who, room } => self.rename(who, room),
             Operation::Kick { who, room, whom } => self.kick(who, room, whom),
@@ -68,7 +74,10 @@ impl Stage {
         let port = 1024 + self.dice.below(60_000) as u16;
         let member = self.world.member_mut(index);
         match operation {
-            Operation::Sleep { is_asleep, .. } => member.is_asleep = is_asleep,
+            Operation::Sleep { is_asleep, .. } => {
+                member.is_asleep = is_asleep;
+                self.oracle.sleeps(index);
+            }
             Operation::Reconnect { .. } => member.offer = member.client.reconnect(now).ok(),
             Operation::Check { .. } => member.client.check(now),
             Operation::Rebind { .. } => member.access.outside.set_port(port),
@@ -134,20 +143,21 @@ impl Stage {
             Size::Largest => 200_000,
         };
         let number = self.oracle.next_said();
-        let has_id = flags & 1 != 0 || class != Class::Lossy && flags & 2 != 0;
         let to = (flags & 0b1_1100 == 0)
             .then(|| self.some_others(index, &room))
             .flatten();
+        // What has no id is heard by its author, else nobody knows what became of it.
+        let has_id = class != Class::Lossy && (flags & 3 != 0 || to.is_some());
         let publish = Publish {
             topic: ["", "chat", "a/b"][usize::from(flags >> 6) % 3]
                 .parse()
                 .expect("a topic"),
             to,
-            echo: flags & 32 != 0,
+            echo: flags & 32 != 0 || !has_id,
             delivery: delivery(class, flags & 64 != 0),
             ..Publish::new(room, payload(number, flags & 128 != 0, bytes))
         };
-        let id = (has_id && class != Class::Lossy).then(|| id(number));
+        let id = has_id.then(|| id(number));
         self.publish_as(index, id, publish);
     }
 
@@ -179,6 +189,61 @@ impl Stage {
         let member = self.world.member_mut(index);
         if member.publish(now, id.clone(), publish.clone()).is_ok() {
             self.oracle.publishes(index, id, &publish);
+        }
+    }
+
+    /// Much for all in the room, one of whom is at the end of a narrow way.
+    fn flood(&mut self, who: u8, room: u8, whom: u8) {
+        let (Some(index), Some(slow)) = (self.who(who), self.who(whom)) else {
+            return;
+        };
+        if index == slow {
+            return;
+        }
+        set_weather(&mut self.world.member_mut(slow).access, Weather::Trickle);
+        let room = self.room_of(index, room);
+        for _ in 0..FLOOD {
+            let number = self.oracle.next_said();
+            let publish = Publish::new(room.clone(), payload(number, false, 16 * 1024));
+            self.publish_as(index, Some(id(number)), publish);
+        }
+    }
+
+    /// The same id once more. In the session that it was acknowledged in, the relay must remember it.
+    fn repeat(&mut self, who: u8) {
+        let Some(index) = self.who(who) else {
+            return;
+        };
+        let Some((id, room)) = self.oracle.last_acknowledged(index) else {
+            return;
+        };
+        let waiting = self.world.member(index).client.unacknowledged();
+        if waiting < self.config.publish_ids_max / 2 {
+            let number = self.oracle.next_said();
+            let publish = Publish::new(room, payload(number, false, 20));
+            self.publish_as(index, Some(id), publish);
+        }
+    }
+
+    /// Another program in the place of one that died, with its places in rooms and its ids.
+    fn come_back(&mut self, who: u8) {
+        let Some(old) = self.who(who) else {
+            return;
+        };
+        let places = self.oracle.places_of(old);
+        self.die(who);
+        let new = self.world.add();
+        self.oracle.succeeds(old, new);
+        self.alive.insert(new, BTreeSet::new());
+        for (room, since) in places {
+            let mut join = oneport_client::join(room.clone());
+            join.since = Some(since);
+            let now = self.now();
+            if self.world.member_mut(new).client.join(now, join).is_ok() {
+                self.oracle.returns(new, &room);
+                self.report.count("came back without a session", 1);
+                self.alive.entry(new).or_default().insert(room);
+            }
         }
     }
 

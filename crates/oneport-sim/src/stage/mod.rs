@@ -10,12 +10,11 @@ use std::time::{Duration, Instant};
 
 use oneport_client::{Event, Machine};
 use oneport_core::{RelayConfig, RoomName};
-use oneport_wire::frame::Recovery;
 
+use guests::Stranger;
 use house::Doorkeeper;
 
-use crate::scenario::Report;
-use crate::{Dice, Operation, Oracle, Sabotage, World};
+use crate::{Dice, Operation, Oracle, Report, Sabotage, World};
 
 /// After the network has healed: the longest wait between two attempts, a handshake that was lost on
 /// the way, the grace time of ghosts that fill a room, and what waited under a rate.
@@ -32,8 +31,8 @@ pub(crate) struct Stage {
     rooms: [RoomName; 3],
     /// The members whose program runs, and the rooms that they want to be in.
     alive: BTreeMap<usize, BTreeSet<RoomName>>,
-    /// Those without a client, and whether their channel is framed.
-    guests: Vec<(usize, bool)>,
+    /// Those without a client.
+    guests: Vec<Stranger>,
     /// When ways are mended.
     cuts: BTreeMap<usize, Instant>,
     /// For what an operation leaves open.
@@ -52,7 +51,7 @@ impl Stage {
         world.is_relay_woken = sabotage != Some(Sabotage::NoWakeUp);
         Self {
             world,
-            oracle: Oracle::default(),
+            oracle: Oracle::new(config.clone()),
             config,
             rooms: ["lobby", "attic", "cellar"].map(|name| name.parse().expect("a name")),
             alive: BTreeMap::new(),
@@ -69,7 +68,12 @@ impl Stage {
         self.world.now()
     }
 
-    pub(crate) fn report(&self) -> Report {
+    /// What was seen, when everything is over.
+    pub(crate) fn report(mut self) -> Report {
+        let [same, other] = self.oracle.repeated();
+        self.report.count("id repeated in its session", same as u64);
+        self.report
+            .count("id repeated in another session", other as u64);
         Report {
             published: self.oracle.published() as u64,
             delivered: self.oracle.delivered(),
@@ -104,11 +108,40 @@ impl Stage {
             Operation::Guest { room, is_framed } => self.welcome_guest(room, is_framed),
             Operation::GuestSays { who, what } => self.guest_says(who, what),
             Operation::Garbage { from, count } => self.garbage(from, count),
-            Operation::Restart => self.world.restart_relay(Some(Box::new(Doorkeeper))),
+            Operation::Exceed { who, what } => self.exceed(who, what),
+            Operation::Restart => self.restart(),
             Operation::Advance { ms } => self.run_for(Duration::from_millis(ms.into())),
             of_member => self.carry_out_of_member(of_member),
         }
         self.listen();
+    }
+
+    /// The relay begins anew. Guests, who have nobody who notices, are gone.
+    fn restart(&mut self) {
+        self.listen();
+        self.count_relay();
+        self.world.restart_relay(Some(Box::new(Doorkeeper)));
+        self.oracle.relay_restarts(self.world.now());
+        self.dismiss_guests();
+    }
+
+    fn dismiss_guests(&mut self) {
+        for stranger in std::mem::take(&mut self.guests) {
+            self.world.guest_mut(stranger.guest).access.set_cut(true);
+        }
+    }
+
+    /// What only the relay knows.
+    fn count_relay(&mut self) {
+        let stats = self.world.relay().stats();
+        for (reason, count) in &stats.closed {
+            self.report.count(format!("relay: closed {reason}"), *count);
+        }
+        for (code, count) in &stats.frames_refused {
+            self.report.count(format!("relay: err {code}"), *count);
+        }
+        self.report
+            .count("relay: lossy dropped", stats.lossy_dropped);
     }
 
     /// Time goes by, and ways that are cut are mended when it is time.
@@ -136,7 +169,7 @@ impl Stage {
             let Some(rooms) = self.alive.get_mut(&index) else {
                 continue;
             };
-            let mut events: Vec<_> = told.into_iter().map(|(_, event)| event).collect();
+            let (times, mut events): (Vec<_>, Vec<_>) = told.into_iter().unzip();
             if self
                 .sabotage
                 .is_some_and(|sabotage| sabotage.falsify(&mut events))
@@ -144,10 +177,12 @@ impl Stage {
                 self.sabotage = None;
                 self.report.is_falsified = true;
             }
-            for event in &events {
+            for (place, event) in events.iter().enumerate() {
                 log::debug!("member {index} is told {event:?}");
-                self.oracle.hear(index, event);
-                count(&mut self.report, event);
+                // A falsified list may be longer.
+                let at = times[place.min(times.len() - 1)];
+                self.oracle.hear(at, index, event);
+                self.report.count_event(event);
                 match event {
                     Event::Left(left) => drop(rooms.remove(&left.room)),
                     Event::NotJoined {
@@ -198,6 +233,9 @@ impl Stage {
         self.listen();
         let is_alive = |member: usize| self.alive.contains_key(&member);
         let mut faults = self.oracle.verdict(is_settled, &is_alive);
+        let strangers = self.guests.iter();
+        let guest = |stranger: &Stranger| self.world.guest(stranger.guest);
+        faults.extend(strangers.filter_map(|s| s.judge(guest(s), is_settled)));
         if is_settled {
             for (index, rooms) in &self.alive {
                 let client = &self.world.member(*index).client;
@@ -224,9 +262,8 @@ impl Stage {
             }
             debug_assert!(!self.alive.contains_key(&index));
         }
-        for (guest, _) in std::mem::take(&mut self.guests) {
-            self.world.guest_mut(guest).access.set_cut(true);
-        }
+        self.dismiss_guests();
+        self.count_relay();
         self.world.run_for(EMPTYING);
     }
 
@@ -245,17 +282,5 @@ impl Stage {
         } else {
             Err(faults)
         }
-    }
-}
-
-fn count(report: &mut Report, event: &Event) {
-    match event {
-        Event::Joined(joined) => match joined.recovery {
-            Recovery::Recovered => report.recovered += 1,
-            Recovery::NotRecovered(_) => report.not_recovered += 1,
-            Recovery::Fresh => {}
-        },
-        Event::Gap(_) => report.gaps += 1,
-        _ => {}
     }
 }

@@ -31,6 +31,10 @@ pub(super) fn set_weather(access: &mut Access, weather: Weather) {
             bytes_per_s: Some(64 * 1024),
             ..fair
         },
+        Weather::Trickle => Path {
+            bytes_per_s: Some(8 * 1024),
+            ..fair
+        },
         Weather::SmallMtu => Path { mtu: 600, ..fair },
         Weather::Far => Path {
             delay: Duration::from_millis(300),
