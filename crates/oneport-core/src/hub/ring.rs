@@ -65,8 +65,8 @@ impl Ring {
         self.entries.range(at..)
     }
 
-    /// The first entry from this offset on that a reader is to take, of those that are kept or still
-    /// owed to somebody.
+    /// The first entry from this offset on that a reader is to take. It has taken none of them yet, so
+    /// what is live for it is still owed to it.
     pub(super) fn first_for(
         &self,
         from: Offset,
@@ -74,7 +74,7 @@ impl Ring {
         reader: &Reader,
     ) -> Option<Offset> {
         let is_owed = |entry: &&Entry| {
-            let is_live = entry.owed > 0 && entry.offset >= reader.live_from;
+            let is_live = entry.offset >= reader.live_from;
             (entry.is_kept || is_live) && entry.is_for(member, &reader.filter)
         };
         self.from(from).find(is_owed).map(|entry| entry.offset)
