@@ -94,11 +94,11 @@ impl Link {
         let answered = catch_unwind(AssertUnwindSafe(|| {
             let mut rtc = build(now, &config, credentials, true);
             let offer = SdpOffer::from_sdp_string(&description.sdp)
-                .map_err(|error| OfferError::Malformed(error.to_string()))?;
+                .map_err(|error| offer::malformed(&error))?;
             let answer = rtc
                 .sdp_api()
                 .accept_offer(offer)
-                .map_err(|error| OfferError::Malformed(error.to_string()))?;
+                .map_err(|error| offer::malformed(&error))?;
             Ok((rtc, offer::describe(&answer.to_sdp_string(), &config)))
         }));
         let (rtc, answer) = answered
@@ -135,11 +135,10 @@ impl Link {
     ///
     /// [`OfferError::Malformed`] where it is no answer to the offer, or the second one.
     pub fn accept_answer(&mut self, now: Instant, answer: &str) -> Result<(), OfferError> {
-        let malformed = |what: &dyn ToString| OfferError::Malformed(what.to_string());
         self.advance(now);
-        let parsed = SdpAnswer::from_sdp_string(answer).map_err(|e| malformed(&e))?;
+        let parsed = SdpAnswer::from_sdp_string(answer).map_err(|e| offer::malformed(&e))?;
         let pending = self.pending_offer.take();
-        let pending = pending.ok_or_else(|| malformed(&"there is no offer to answer"))?;
+        let pending = pending.ok_or_else(|| offer::malformed(&"there is no offer to answer"))?;
         self.peer_message_bytes_max = offer::message_bytes_max(answer);
         let mut accepted = Ok(());
         self.change(|rtc| {
@@ -147,7 +146,7 @@ impl Link {
             Ok(())
         });
         self.feed_time();
-        accepted.map_err(|e| malformed(&e))
+        accepted.map_err(|e| offer::malformed(&e))
     }
 
     fn new(now: Instant, config: Arc<LinkConfig>, rtc: Rtc, peer_message_bytes_max: usize) -> Self {

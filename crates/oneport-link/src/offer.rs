@@ -89,6 +89,20 @@ pub(crate) fn message_bytes_max(sdp: &str) -> usize {
     }
 }
 
+/// What str0m finds wrong with a description, in one line. Where its parser stopped is said as an address
+/// in our memory, which is nobody's business.
+pub(crate) fn malformed(error: &dyn ToString) -> OfferError {
+    let error = error.to_string();
+    let lines = error.lines().map(str::trim);
+    let reasons: Vec<_> = lines
+        .filter(|line| !line.is_empty() && !line.contains("Parse error at"))
+        .collect();
+    OfferError::Malformed(match reasons.is_empty() {
+        true => "it is not SDP".into(),
+        false => reasons.join("; "),
+    })
+}
+
 /// Our own description, with the message size that we take in the place of the one that SCTP could.
 pub(crate) fn describe(sdp: &str, config: &LinkConfig) -> String {
     let attribute = |bytes: usize| format!("a=max-message-size:{bytes}\r\n");
