@@ -14,15 +14,16 @@ use crate::head::{Head, Method};
 use crate::problem::Problem;
 use crate::response::{Form, Persistence, Response};
 use crate::route::Route;
+use crate::transport::Transport;
 use crate::websocket;
 
 /// A connection and the bytes that were read from it but not used yet: pipelined requests stay
 /// here while the ones before them are answered.
-pub(crate) struct Connection<'a> {
+pub(crate) struct Connection<'a, T> {
     config: &'a Config,
     handler: &'a Handler,
     client: IpAddr,
-    stream: DeadlineStream,
+    stream: DeadlineStream<T>,
     buffer: Vec<u8>,
 }
 
@@ -50,12 +51,12 @@ enum Stop {
     With(Problem),
 }
 
-impl<'a> Connection<'a> {
+impl<'a, T: Transport> Connection<'a, T> {
     pub(crate) fn new(
         config: &'a Config,
         handler: &'a Handler,
         client: IpAddr,
-        stream: DeadlineStream,
+        stream: DeadlineStream<T>,
     ) -> Self {
         Self {
             config,

@@ -1,27 +1,27 @@
-//! A TCP stream whose reads and writes end at a moment, not after a silence.
+//! A stream whose reads and writes end at a moment, not after a silence.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::config::deadline;
+use crate::transport::Transport;
 
-/// A blocking [`TcpStream`] with a total deadline for reading and one for writing.
+/// A blocking [`Transport`] with a total deadline for reading and one for writing.
 ///
 /// A socket's own timeouts count from the last byte, so that a peer that drips bytes would hold a
 /// thread for as long as it likes. Here every call gets only what is left until the deadline; past
 /// it, calls fail with [`ErrorKind::TimedOut`] (and only then with that or `WouldBlock`).
 #[derive(Debug)]
-pub(crate) struct DeadlineStream {
-    stream: TcpStream,
+pub(crate) struct DeadlineStream<T> {
+    stream: T,
     read_by: Instant,
     write_by: Instant,
 }
 
-impl DeadlineStream {
+impl<T: Transport> DeadlineStream<T> {
     /// Takes over a stream, which must be in blocking mode. Both deadlines have passed already:
     /// set them first.
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: T) -> Self {
         let now = Instant::now();
         Self {
             stream,
@@ -44,7 +44,7 @@ impl DeadlineStream {
     /// will come, takes what the peer still sends until it closes as well, then goes. Closing with
     /// unread bytes would send a reset, which can overtake the response (RFC 9112 section 9.6).
     pub(crate) fn linger(mut self, timeout: Duration) {
-        if self.stream.shutdown(Shutdown::Write).is_err() {
+        if self.stream.end_writing().is_err() {
             return;
         }
         self.read_within(timeout);
@@ -63,10 +63,10 @@ impl DeadlineStream {
 /// the largest size, or what a socket's buffers hold, so that only a flood meets the reset.
 const LINGER_BYTES_MAX: usize = 1024 * 1024;
 
-impl Read for DeadlineStream {
+impl<T: Transport> Read for DeadlineStream<T> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            self.stream.set_read_timeout(Some(left(self.read_by)?))?;
+            self.stream.set_read_timeout(left(self.read_by)?)?;
             match self.stream.read(buffer) {
                 Err(error) if is_temporary(&error) => {}
                 result => return result,
@@ -75,10 +75,10 @@ impl Read for DeadlineStream {
     }
 }
 
-impl Write for DeadlineStream {
+impl<T: Transport> Write for DeadlineStream<T> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         loop {
-            self.stream.set_write_timeout(Some(left(self.write_by)?))?;
+            self.stream.set_write_timeout(left(self.write_by)?)?;
             match self.stream.write(buffer) {
                 Err(error) if is_temporary(&error) => {}
                 result => return result,
@@ -110,11 +110,11 @@ fn is_temporary(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use super::*;
 
-    fn pair() -> (DeadlineStream, TcpStream) {
+    fn pair() -> (DeadlineStream<TcpStream>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
         let far = TcpStream::connect(listener.local_addr().expect("bound")).expect("listening");
         let (near, _) = listener.accept().expect("connected");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -20,6 +20,7 @@ use crate::deadline_stream::DeadlineStream;
 use crate::handler::Handler;
 use crate::problem::Problem;
 use crate::response::{Form, Persistence, Response};
+use crate::transport::Transport;
 
 /// The stack of a connection's thread, in bytes.
 ///
@@ -40,6 +41,17 @@ struct Shared {
     config: Config,
     handler: Handler,
     open: AtomicUsize,
+}
+
+impl Shared {
+    fn meters(&self) -> &Meters {
+        &self.handler.meters
+    }
+
+    fn run(&self, stream: impl Transport, client: IpAddr) {
+        let stream = DeadlineStream::new(stream);
+        Connection::new(&self.config, &self.handler, client, stream).run();
+    }
 }
 
 impl Endpoint {
@@ -67,7 +79,7 @@ impl Endpoint {
     /// `Retry-After` if its socket takes it at once, and the connection is closed. If the system
     /// gives no thread, it is just closed. The [counters](Self::counters) tell what happened.
     pub fn serve(&self, stream: TcpStream, peer: SocketAddr) {
-        let meters = &self.shared.handler.meters;
+        let meters = self.shared.meters();
         let Some(place) = Place::take(&self.shared) else {
             debug!("turned {peer} away: too many connections");
             meters.turned_away.count();
@@ -85,6 +97,13 @@ impl Endpoint {
         }
     }
 
+    /// Serves a connection on this thread, to its end: for what is not accepted from a TCP listener. It
+    /// does not count against [`Config::connections_max`], for its thread is the caller's to bound.
+    pub fn serve_here(&self, stream: impl Transport, client: IpAddr) {
+        self.shared.meters().served.count();
+        self.shared.run(stream, client);
+    }
+
     /// How many connections are open, WebSockets included.
     pub fn connections(&self) -> usize {
         self.shared.open.load(Ordering::Relaxed)
@@ -92,7 +111,7 @@ impl Endpoint {
 
     /// What has happened so far.
     pub fn counters(&self) -> Counters {
-        self.shared.handler.meters.read()
+        self.shared.meters().read()
     }
 }
 
@@ -139,12 +158,7 @@ fn spawn(place: Place, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
         // At most 15 characters, which is what Linux shows.
         .name("oneport-signal".into())
         .stack_size(STACK_BYTES)
-        .spawn(move || {
-            let Shared {
-                config, handler, ..
-            } = &*place.0;
-            Connection::new(config, handler, client, DeadlineStream::new(stream)).run();
-        })
+        .spawn(move || place.0.run(stream, client))
         .map(drop)
 }
 

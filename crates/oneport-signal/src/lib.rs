@@ -64,6 +64,7 @@ mod head;
 mod problem;
 mod response;
 mod route;
+mod transport;
 mod websocket;
 
 pub use asset::Asset;
@@ -71,4 +72,5 @@ pub use backend::{Backend, ConnectRequest, Connected};
 pub use config::Config;
 pub use counters::Counters;
 pub use endpoint::{Endpoint, STACK_BYTES};
+pub use transport::Transport;
 pub use websocket::WEBSOCKET_MESSAGE_BYTES_MAX;

@@ -15,6 +15,7 @@ use tungstenite::{Error, Message, WebSocket};
 use crate::config::Config;
 use crate::deadline_stream::DeadlineStream;
 use crate::handler::{Handler, session_path};
+use crate::transport::Transport;
 
 /// The longest message that a WebSocket takes, in bytes: the largest offer as JSON, and 5 KiB for
 /// the access token, the room and the punctuation. An access token has a few hundred bytes.
@@ -42,11 +43,11 @@ enum End {
 
 /// Serves a connection whose upgrade was accepted, to its end. `read` are the bytes that came
 /// after the upgrade request.
-pub(crate) fn run(
+pub(crate) fn run<T: Transport>(
     config: &Config,
     handler: &Handler,
     client: IpAddr,
-    stream: DeadlineStream,
+    stream: DeadlineStream<T>,
     read: Vec<u8>,
 ) {
     let socket = WebSocket::from_partially_read(stream, read, Role::Server, Some(limits()));
@@ -71,14 +72,14 @@ fn limits() -> WebSocketConfig {
         .max_write_buffer_size(WEBSOCKET_MESSAGE_BYTES_MAX)
 }
 
-struct Session<'a> {
+struct Session<'a, T> {
     config: &'a Config,
     handler: &'a Handler,
     client: IpAddr,
-    socket: WebSocket<DeadlineStream>,
+    socket: WebSocket<DeadlineStream<T>>,
 }
 
-impl Session<'_> {
+impl<T: Transport> Session<'_, T> {
     fn exchange_messages(&mut self) -> End {
         for _ in 0..self.config.requests_per_connection_max.max(1) {
             let request = match self.next_text() {
