@@ -78,6 +78,15 @@ impl Dice {
         self.below(count as u64) as usize
     }
 
+    /// So many bytes, or as many as are left.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < count && !self.is_spent() {
+            bytes.push(self.below(256) as u8);
+        }
+        bytes
+    }
+
     /// 32 bytes for a seed.
     pub fn seed(&mut self) -> [u8; 32] {
         let mut seed = [0; 32];

@@ -27,6 +27,7 @@
 //! Layer 2, never published.
 
 mod dice;
+pub mod fuzz;
 mod guest;
 mod member;
 mod network;

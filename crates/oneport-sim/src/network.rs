@@ -160,6 +160,22 @@ impl<T> InFlight<T> {
         self.arrivals.peek().map(|Reverse(arrival)| arrival.at)
     }
 
+    /// What is on its way, in no particular order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.arrivals.iter().map(|Reverse(arrival)| &arrival.what)
+    }
+
+    /// Takes some of it away, the first first.
+    pub(crate) fn take(&mut self, is_wanted: impl Fn(&T) -> bool) -> Vec<T> {
+        let arrivals = std::mem::take(&mut self.arrivals).into_sorted_vec();
+        let (wanted, rest): (Vec<_>, Vec<_>) = arrivals
+            .into_iter()
+            .rev()
+            .partition(|Reverse(arrival)| is_wanted(&arrival.what));
+        self.arrivals = rest.into();
+        wanted.into_iter().map(|Reverse(a)| a.what).collect()
+    }
+
     /// What has arrived by then, the first first.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<T> {
         if self.next()? > now {

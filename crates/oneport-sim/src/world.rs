@@ -49,6 +49,8 @@ pub struct World {
     pub datagrams_from_relay: u64,
     /// How many datagrams were on the way, in both directions.
     pub datagrams: u64,
+    /// How often the relay was told that its time has come.
+    pub relay_timeouts: u64,
 }
 
 /// Whose turn it is.
@@ -123,6 +125,7 @@ impl World {
             is_relay_woken: true,
             datagrams_from_relay: 0,
             datagrams: 0,
+            relay_timeouts: 0,
         }
     }
 
@@ -185,6 +188,34 @@ impl World {
     pub fn guest_mut(&mut self, index: usize) -> &mut Guest {
         self.touched.insert(Node::Guest(index));
         &mut self.guests[index]
+    }
+
+    /// How many guests there have been.
+    pub fn guests(&self) -> usize {
+        self.guests.len()
+    }
+
+    /// The datagrams on their way to the relay, and from where.
+    pub(crate) fn on_the_way(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
+        self.in_flight.iter().filter_map(|parcel| match parcel {
+            Parcel::ToRelay(transmit) => Some((transmit.route.local, &transmit.contents[..])),
+            _ => None,
+        })
+    }
+
+    /// Takes the datagrams away that are on their way between the relay and a client's address.
+    pub(crate) fn intercept(&mut self, direction: Direction, client: SocketAddr) -> Vec<Vec<u8>> {
+        let is_wanted = |parcel: &Parcel| match (parcel, direction) {
+            (Parcel::ToRelay(transmit), Direction::Up) => transmit.route.local == client,
+            (Parcel::ToClient(transmit), Direction::Down) => transmit.route.peer == client,
+            _ => false,
+        };
+        let contents = |parcel| match parcel {
+            Parcel::ToRelay(transmit) | Parcel::ToClient(transmit) => Some(transmit.contents),
+            Parcel::Offer { .. } | Parcel::Answer { .. } => None,
+        };
+        let taken = self.in_flight.take(is_wanted).into_iter();
+        taken.filter_map(contents).collect()
     }
 
     /// Ends the network's faults.
@@ -337,6 +368,7 @@ impl World {
             self.deliver(parcel);
         }
         while let Some(node) = self.timers.pop(self.now) {
+            self.relay_timeouts += u64::from(node == Node::Relay);
             self.handle_input(node, Input::Timeout);
         }
         self.collect();
