@@ -2,11 +2,12 @@
 //!
 //! This is the test support, not the tests: those are the `[[test]]` targets beside `src/`. It starts
 //! the relay as a user would and looks at it from outside; of the workspace's crates it knows only
-//! `oneport-link`, for a client without a browser.
+//! `oneport-link`, for a client without a browser, and for [`fuzz`] the program's tokens.
 //!
 //! - [`browser`] drives headless Chromium and Firefox,
 //! - [`relay`] starts and stops the relay's binary,
 //! - [`native`] is a client without a browser,
+//! - [`fuzz`] has the body of a fuzz target,
 //! - [`http`] sends bytes, good or bad, and reads the response,
 //! - [`stub`] serves small pages from memory,
 //! - [`udp_path`] lies between clients and a relay, and can be cut,
@@ -29,6 +30,7 @@ pub mod artifacts;
 pub mod browser;
 mod contained;
 mod error;
+pub mod fuzz;
 pub mod http;
 pub mod lines;
 pub mod native;

@@ -1,0 +1,86 @@
+//! The fuzz targets on what fuzzing has found worth keeping, and on some mutations of it.
+//!
+//! `cargo fuzz run -s none TARGET`, in `fuzz/`, goes on where this stops.
+
+use std::fs;
+use std::path::Path;
+
+use oneport_sim::{Dice, fuzz};
+
+/// The most files of a corpus: what is more is not read by anybody.
+const FILES_MAX: usize = 60;
+
+/// Runs a target on its whole corpus, and on so many mutations of it.
+fn replay(target: fn(&[u8]), name: &str, mutations: u64) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
+    let files = fs::read_dir(folder.join(name)).expect("a corpus");
+    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    assert!((1..=FILES_MAX).contains(&files.len()), "{}", files.len());
+    let mut corpus = Vec::new();
+    for file in &files {
+        // What is printed last is what failed.
+        println!("{}", file.display());
+        corpus.push(fs::read(file).expect("readable"));
+        target(&corpus[corpus.len() - 1]);
+    }
+    for seed in 0..mutations {
+        println!("mutation {seed}");
+        target(&mutation(&mut Dice::new(seed), &corpus));
+    }
+}
+
+/// The beginning of one file and the end of another, with a few bytes changed.
+fn mutation(dice: &mut Dice, corpus: &[Vec<u8>]) -> Vec<u8> {
+    let [one, other] = [dice.pick(corpus), dice.pick(corpus)];
+    let beginning = &one[..dice.index(one.len() + 1)];
+    let end = &other[dice.index(other.len() + 1)..];
+    let mut bytes = [beginning, end].concat();
+    for _ in 0..dice.below(4) {
+        let at = dice.index(bytes.len());
+        if let Some(byte) = bytes.get_mut(at) {
+            *byte = dice.below(256) as u8;
+        }
+    }
+    bytes
+}
+
+#[test]
+fn channel() {
+    replay(fuzz::channel, "channel", 100);
+}
+
+#[test]
+fn datagrams() {
+    replay(fuzz::datagrams, "datagrams", 100);
+}
+
+#[test]
+fn frames() {
+    replay(fuzz::frames, "frames", 10_000);
+}
+
+#[test]
+fn hub() {
+    replay(fuzz::hub, "hub", 1000);
+}
+
+#[test]
+fn scenario() {
+    replay(fuzz::scenario, "scenario", 100);
+}
+
+#[test]
+fn sctp() {
+    replay(fuzz::sctp, "sctp", 100);
+}
+
+#[test]
+fn signaling() {
+    replay(fuzz::signaling, "signaling", 500);
+}
+
+#[test]
+fn tokens() {
+    replay(oneport_tests::fuzz::tokens, "tokens", 1000);
+}
