@@ -68,7 +68,7 @@ pub fn channel(data: &[u8]) {
             (10, Some(_)) => scene
                 .world
                 .run_for(Duration::from_millis(dice.below(20_000))),
-            (_, Some(_)) => scene.world.run_for(Duration::from_millis(dice.below(64))),
+            (_, Some(_)) => scene.run_for(Duration::from_millis(dice.below(64))),
         }
     }
     scene.end();
@@ -86,7 +86,7 @@ fn arrive(scene: &mut Scene, dice: &mut Dice, guests: usize) -> Option<usize> {
     let room = *dice.pick(&[ROOM, "attic"]);
     let guest = scene.world.offer(room, None, channels, str::to_string).ok();
     // As long as ICE, DTLS and SCTP take.
-    scene.world.run_for(Duration::from_millis(150));
+    scene.run_for(Duration::from_millis(150));
     guest
 }
 

@@ -41,7 +41,7 @@ pub fn datagrams(data: &[u8]) {
                 let bytes = made_up(&scene, &mut dice, stranger);
                 scene.world.datagram(source, &bytes);
             }
-            _ => scene.world.run_for(Duration::from_millis(dice.below(8000))),
+            _ => scene.run_for(Duration::from_millis(dice.below(8000))),
         }
     }
     scene.end();

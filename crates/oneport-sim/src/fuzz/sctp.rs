@@ -34,7 +34,7 @@ pub fn sctp(data: &[u8]) {
             }
             1 => {
                 let time = Duration::from_millis(dice.below(10_000));
-                scene.world.run_for(time);
+                scene.run_for(time);
             }
             _ => {
                 let count = 1 + dice.index(3);
