@@ -129,3 +129,38 @@ fn a_reader_goes_and_another_of_the_same_member_stays() {
     world.leave(a);
     assert!(world.hub.is_deserted());
 }
+
+/// What is forgotten behind an entry that is kept takes no more memory than what is not.
+#[test]
+fn forgotten_entries_are_never_more_than_half() {
+    let mut world = World::new(HubLimits::default());
+    let [a, b] = [(); 2].map(|()| world.plain("lobby", ""));
+    let live = world.hub.ring_bytes();
+    for _ in 0..100 {
+        let transient = Publication {
+            is_kept: false,
+            ..publication("", "")
+        };
+        let published = world.hub.publish(world.now(), a.seat, transient);
+        assert!(published.is_ok());
+        assert_eq!(world.take(b), texts(&[""]));
+        assert!(world.hub.ring_bytes() <= 2 * live);
+    }
+}
+
+#[test]
+fn an_empty_room_goes_with_its_last_entry() {
+    let mut world = World::new(HubLimits {
+        ring_age_max: Duration::from_secs(10),
+        ..HubLimits::default()
+    });
+    let [a, b] = [(); 2].map(|()| world.framed("lobby"));
+    let view = world.hub.room(a.seat).expect("a seat");
+    assert_eq!(view.seat(MemberId::new(2)), Some(b.seat));
+    assert_eq!(view.seat(MemberId::new(3)), None);
+    world.leave(a);
+    world.leave(b);
+    world.now += 10_001;
+    world.hub.expire(world.now());
+    assert_eq!(world.hub.rooms(), 0);
+}
