@@ -1,17 +1,18 @@
 //! What oneport's end-to-end tests stand on: real browsers, the real binary, real sockets.
 //!
 //! This is the test support, not the tests: those are the `[[test]]` targets beside `src/`. It starts
-//! the relay as a user would and looks at it from outside; of the workspace's crates it knows only
-//! `oneport-link`, for a client without a browser, and for [`fuzz`] the program's tokens.
+//! the relay as a user would and looks at it from outside; of the workspace's crates it uses the native
+//! clients, on the level of links and of programs, and for [`fuzz`] the program's tokens.
 //!
 //! - [`browser`] drives headless Chromium and Firefox,
 //! - [`relay`] starts and stops the relay's binary,
 //! - [`native`] is a client without a browser,
 //! - [`fuzz`] has the body of a fuzz target,
+//! - [`talkers`] talk all the time and notice what is done to the relay,
 //! - [`http`] sends bytes, good or bad, and reads the response,
 //! - [`stub`] serves small pages from memory,
 //! - [`udp_path`] lies between clients and a relay, and can be cut,
-//! - [`sockets`] counts the sockets that a process holds,
+//! - [`sockets`] counts the sockets that a process holds, [`usage`] its memory and processor time,
 //! - [`wait`] and [`lines`] wait, always bounded; [`artifacts`] is where pictures are kept.
 //!
 //! ```no_run
@@ -37,7 +38,9 @@ pub mod native;
 pub mod relay;
 pub mod sockets;
 pub mod stub;
+pub mod talkers;
 pub mod udp_path;
+pub mod usage;
 pub mod wait;
 
 pub use error::{Error, Result};

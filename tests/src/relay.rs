@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener, UdpSocket},
     path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::OnceLock,
@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Error, Result,
+    Error, Result, http,
     lines::Lines,
     wait::{self, Look},
 };
@@ -69,6 +69,42 @@ impl Relay {
         let mut command = Command::new(binary()?);
         command.arg("serve").args(arguments).env("RUST_LOG", filter);
         Self::spawn(command)
+    }
+
+    /// [`Relay::start`] by another program, such as a shell that sets a limit: the wrapper's words come
+    /// first, then those of the relay.
+    ///
+    /// # Errors
+    /// As [`Relay::start`].
+    pub fn start_by(wrapper: &[&str], arguments: &[&str]) -> Result<Self> {
+        let (program, words) = wrapper.split_first().expect("a program");
+        let mut command = Command::new(program);
+        command.args(words).arg(binary()?).arg("serve").args(arguments);
+        Self::spawn(command)
+    }
+
+    /// Starts a relay whose output nobody sees, at an address where no other one is, and waits until
+    /// it serves.
+    ///
+    /// # Errors
+    /// [`Error::Expired`] when it does not serve.
+    pub fn start_unseen(address: SocketAddr, stdout: Stdio, stderr: Stdio) -> Result<Self> {
+        let mut command = Command::new(binary()?);
+        command.args(["serve", "--listen", &address.to_string()]);
+        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+        let relay = Self {
+            process: Process(command.spawn()?),
+            url: format!("http://{address}/"),
+            address,
+            log: Lines::default(),
+        };
+        wait::until("a relay that serves", START_TIMEOUT, || {
+            Ok(match http::get(address, "/healthz") {
+                Ok(_) => Look::Done(()),
+                Err(error) => Look::NotYet(error.to_string()),
+            })
+        })?;
+        Ok(relay)
     }
 
     fn spawn(mut command: Command) -> Result<Self> {
@@ -170,6 +206,21 @@ impl Relay {
     /// Sends SIGKILL and waits for the end. That is what dropping it does; the name says what a test
     /// means.
     pub fn kill(self) {}
+}
+
+/// An address of loopback whose port is free for UDP and TCP at this moment.
+///
+/// # Errors
+/// When no port can be had.
+pub fn free_address() -> Result<SocketAddr> {
+    wait::until("a free port", START_TIMEOUT, || {
+        let udp = UdpSocket::bind("127.0.0.1:0")?;
+        let address = udp.local_addr()?;
+        Ok(match TcpListener::bind(address) {
+            Ok(_) => Look::Done(address),
+            Err(error) => Look::NotYet(error.to_string()),
+        })
+    })
 }
 
 /// The URL and the address in a line such as `page    http://127.0.0.1:3478/`.
