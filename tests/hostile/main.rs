@@ -2,6 +2,7 @@
 //! Each test asserts what those members may notice, and prints a row of the README's table.
 
 mod killed;
+mod log;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

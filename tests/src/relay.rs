@@ -79,7 +79,11 @@ impl Relay {
     pub fn start_by(wrapper: &[&str], arguments: &[&str]) -> Result<Self> {
         let (program, words) = wrapper.split_first().expect("a program");
         let mut command = Command::new(program);
-        command.args(words).arg(binary()?).arg("serve").args(arguments);
+        command
+            .args(words)
+            .arg(binary()?)
+            .arg("serve")
+            .args(arguments);
         Self::spawn(command)
     }
 

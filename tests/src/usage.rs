@@ -21,9 +21,7 @@ pub fn processor_time(pid: u32) -> Result<Duration> {
         .map(|column| column.parse().ok())
         .collect();
     match ticks.as_deref() {
-        Some([user, system]) => Ok(Duration::from_millis(
-            (user + system) * 1000 / TICKS_PER_S,
-        )),
+        Some([user, system]) => Ok(Duration::from_millis((user + system) * 1000 / TICKS_PER_S)),
         _ => Err(Error::Garbled { what: stat }),
     }
 }

@@ -1,13 +1,14 @@
 //! The relay's command.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use log::LevelFilter;
 use oneport::token::{Authority, Right, Secret, UnixTime};
-use oneport::{Banner, Cli, Command, ServeArgs, Server, Stopper, TokenArgs};
+use oneport::{Banner, Cli, Command, LogThread, ServeArgs, Server, Stopper, TokenArgs};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 // Only linked in: see Cargo.toml.
@@ -18,16 +19,50 @@ use tracing as _;
 const LOG_FILTER: &str = "info,str0m=error,is=error,dimpl=error,sctp_proto=error";
 
 fn main() -> ExitCode {
-    let command = Cli::parse().into_command();
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG_FILTER))
-        // At trace it logs whole messages, and in those are access tokens.
-        .filter_module("tungstenite", LevelFilter::Info)
-        .init();
-    match command {
-        Command::Serve(args) => serve(&args),
-        Command::Token(args) => token(&args),
-        Command::Chat(args) => oneport::chat(&args),
+    match Cli::parse().into_command() {
+        Command::Serve(args) => match LogThread::start(std::io::stderr()) {
+            // Until the last line is written.
+            Ok(log) => {
+                log_to(&log);
+                serve(&args)
+            }
+            Err(error) => fail(1, error),
+        },
+        Command::Token(args) => {
+            logger("auto").init();
+            token(&args)
+        }
+        Command::Chat(args) => {
+            logger("auto").init();
+            oneport::chat(&args)
+        }
     }
+}
+
+/// A log to stderr, with colours or without unless `RUST_LOG_STYLE` says it.
+fn logger(style: &str) -> env_logger::Builder {
+    let env = env_logger::Env::default().default_filter_or(LOG_FILTER);
+    let mut logger = env_logger::Builder::from_env(env.default_write_style_or(style));
+    // At trace it logs whole messages, and in those are access tokens.
+    logger.filter_module("tungstenite", LevelFilter::Info);
+    logger
+}
+
+/// A relay must not wait until its log is read, even where it panics.
+fn log_to(log: &LogThread) {
+    // The logger does not see that this is a terminal. See no-color.org for the variable.
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let has_colors = std::io::stderr().is_terminal() && !is_plain;
+    logger(if has_colors { "always" } else { "never" })
+        .target(env_logger::Target::Pipe(Box::new(log.writer())))
+        .init();
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = Backtrace::capture();
+        match backtrace.status() {
+            BacktraceStatus::Captured => log::error!("{panic}\n{backtrace}"),
+            _ => log::error!("{panic}"),
+        }
+    }));
 }
 
 fn token(args: &TokenArgs) -> ExitCode {
@@ -92,7 +127,8 @@ fn serve(args: &ServeArgs) -> ExitCode {
 }
 
 fn fail(code: u8, error: impl Display) -> ExitCode {
-    eprintln!("oneport: {error}");
+    // Where stderr is closed, the exit code must do.
+    let _ = writeln!(std::io::stderr(), "oneport: {error}");
     ExitCode::from(code)
 }
 
