@@ -42,8 +42,13 @@ impl AcceptPause {
     /// Ends the pause if it has been long enough.
     pub(crate) fn end_if_due(&mut self, now: Instant) {
         if self.until.is_some_and(|until| until <= now) {
-            self.until = None;
+            self.end();
         }
+    }
+
+    /// Ends the pause: what was missing is there again.
+    pub(crate) fn end(&mut self) {
+        self.until = None;
     }
 
     /// Whether nothing should be accepted.

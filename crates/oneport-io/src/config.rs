@@ -16,7 +16,8 @@ pub struct Config {
     /// How many TCP connections may wait for their first byte; 256 by default. At least 1.
     ///
     /// One more takes the place of the one that has been silent the longest: a client that has
-    /// something to say sends it at once, so that silent connections cannot lock the others out.
+    /// something to say sends it at once, so that silent connections cannot lock the others out. The
+    /// same happens where the process has no file descriptor left for it.
     pub tcp_waiting_max: usize,
     /// How long a TCP connection may be silent before its first byte; 10 s by default.
     pub tcp_silence: Duration,

@@ -115,6 +115,10 @@ impl Tcp {
         if let Err(error) = accepted {
             stats.tcp_accept_errors += 1;
             self.pause.failed(now, &error);
+            // Somebody silent does not keep out somebody who may have something to say.
+            if self.pause.is_paused() && self.waiting.evict(stats) {
+                self.pause.end();
+            }
         }
     }
 }

@@ -58,8 +58,7 @@ impl Waiting {
             Interest::READABLE,
         )?;
         if self.connections.len() >= self.max {
-            self.connections.pop_first();
-            stats.tcp_evicted += 1;
+            self.evict(stats);
         }
         let deadline = now + self.silence;
         let connection = Connection {
@@ -69,6 +68,13 @@ impl Waiting {
         };
         self.connections.insert(number, connection);
         Ok(())
+    }
+
+    /// Closes the connection that has been silent the longest, to make room. False if there is none.
+    pub(crate) fn evict(&mut self, stats: &mut Stats) -> bool {
+        let evicted = self.connections.pop_first().is_some();
+        stats.tcp_evicted += u64::from(evicted);
+        evicted
     }
 
     /// Looks at what a connection has said. Returns it, blocking and with nothing read from it, if
