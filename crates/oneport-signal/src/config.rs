@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 /// gains nothing by it. A time of more than an hour counts as an hour.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// How many connections (so threads) there may be at once. Default 256: joining takes a
-    /// client well under a second, so that is hundreds of joins per second. If all of them send
+    /// How many connections (so threads, but for those that are just ending) there may be at once; one
+    /// more takes the place of the one that has been the longest without a whole request. Default 256:
+    /// joining takes a client well under a second, so that is hundreds of joins per second. If all of them send
     /// the largest message at once, their buffers take about 100 MiB.
     pub connections_max: usize,
     /// How many requests one connection may make, and messages one WebSocket; at least one. Default 100: a page

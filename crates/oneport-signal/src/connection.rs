@@ -11,6 +11,7 @@ use crate::date::http_date;
 use crate::deadline_stream::DeadlineStream;
 use crate::handler::{Handler, Plan};
 use crate::head::{Head, Method};
+use crate::places::{self, Evicted, Place};
 use crate::problem::Problem;
 use crate::response::{Form, Persistence, Response};
 use crate::route::Route;
@@ -24,6 +25,7 @@ pub(crate) struct Connection<'a, T> {
     handler: &'a Handler,
     client: IpAddr,
     stream: DeadlineStream<T>,
+    place: Option<Place>,
     buffer: Vec<u8>,
 }
 
@@ -51,18 +53,26 @@ enum Stop {
     With(Problem),
 }
 
+impl From<Evicted> for Stop {
+    fn from(_: Evicted) -> Self {
+        Self::Silently
+    }
+}
+
 impl<'a, T: Transport> Connection<'a, T> {
     pub(crate) fn new(
         config: &'a Config,
         handler: &'a Handler,
         client: IpAddr,
         stream: DeadlineStream<T>,
+        place: Option<Place>,
     ) -> Self {
         Self {
             config,
             handler,
             client,
             stream,
+            place,
             buffer: Vec::new(),
         }
     }
@@ -89,6 +99,7 @@ impl<'a, T: Transport> Connection<'a, T> {
                     self.handler,
                     self.client,
                     self.stream,
+                    self.place,
                     self.buffer,
                 );
             }
@@ -113,9 +124,12 @@ impl<'a, T: Transport> Connection<'a, T> {
             Ok(Plan::ReadOffer { room, bytes }) => {
                 let body = self.read_body(&head, bytes)?;
                 let token = head.access_token.clone();
-                (self.handler.offer(room, body, token, self.client), false)
+                let offer = || self.handler.offer(room, body, token, self.client);
+                (places::answer(&mut self.place, offer)?, false)
             }
-            Ok(Plan::Respond(response)) => (response, body_unread),
+            Ok(Plan::Respond(response)) => {
+                (places::answer(&mut self.place, || response)?, body_unread)
+            }
             Err(problem) => (problem.into(), body_unread),
         };
         let persistence = match (last || close || !head.keep_alive, head.http11) {

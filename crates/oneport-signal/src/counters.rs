@@ -10,8 +10,11 @@ pub struct Counters {
     /// Connections that got a thread.
     pub served: u64,
     /// Connections turned away because there were
-    /// [`connections_max`](crate::Config::connections_max).
+    /// [`connections_max`](crate::Config::connections_max), all of which were just being answered.
     pub turned_away: u64,
+    /// Connections closed to make room for a newcomer, because they had been the longest without a
+    /// whole request.
+    pub evicted: u64,
     /// Connections closed because the system gave no thread, or the socket failed at once.
     pub failed: u64,
     /// Connections cut because a request took too long to arrive, or a response to leave. Ends of
@@ -34,6 +37,7 @@ pub struct Counters {
 pub(crate) struct Meters {
     pub(crate) served: Meter,
     pub(crate) turned_away: Meter,
+    pub(crate) evicted: Meter,
     pub(crate) failed: Meter,
     pub(crate) timeouts: Meter,
     responses: [Meter; 5],
@@ -56,6 +60,7 @@ impl Meters {
         Counters {
             served: self.served.read(),
             turned_away: self.turned_away.read(),
+            evicted: self.evicted.read(),
             failed: self.failed.read(),
             timeouts: self.timeouts.read(),
             responses: std::array::from_fn(|class| self.responses[class].read()),

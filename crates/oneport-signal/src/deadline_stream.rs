@@ -111,14 +111,16 @@ fn is_temporary(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
 
     use super::*;
+    use crate::transport::SharedTcp;
 
-    fn pair() -> (DeadlineStream<TcpStream>, TcpStream) {
+    fn pair() -> (DeadlineStream<SharedTcp>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
         let far = TcpStream::connect(listener.local_addr().expect("bound")).expect("listening");
         let (near, _) = listener.accept().expect("connected");
-        (DeadlineStream::new(near), far)
+        (DeadlineStream::new(SharedTcp(Arc::new(near))), far)
     }
 
     #[test]

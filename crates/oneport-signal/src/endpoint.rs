@@ -4,7 +4,6 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::SystemTime;
 
@@ -18,9 +17,10 @@ use crate::counters::{Counters, Meters};
 use crate::date::http_date;
 use crate::deadline_stream::DeadlineStream;
 use crate::handler::Handler;
+use crate::places::{Entry, Place, Places};
 use crate::problem::Problem;
 use crate::response::{Form, Persistence, Response};
-use crate::transport::Transport;
+use crate::transport::{SharedTcp, Transport};
 
 /// The stack of a connection's thread, in bytes.
 ///
@@ -35,12 +35,12 @@ pub const STACK_BYTES: usize = 256 * 1024;
 /// endpoint is dropped before.
 pub struct Endpoint {
     shared: Arc<Shared>,
+    places: Arc<Places>,
 }
 
 struct Shared {
     config: Config,
     handler: Handler,
-    open: AtomicUsize,
 }
 
 impl Shared {
@@ -48,9 +48,9 @@ impl Shared {
         &self.handler.meters
     }
 
-    fn run(&self, stream: impl Transport, client: IpAddr) {
+    fn run(&self, stream: impl Transport, client: IpAddr, place: Option<Place>) {
         let stream = DeadlineStream::new(stream);
-        Connection::new(&self.config, &self.handler, client, stream).run();
+        Connection::new(&self.config, &self.handler, client, stream, place).run();
     }
 }
 
@@ -62,33 +62,37 @@ impl Endpoint {
             backend,
             meters: Meters::default(),
         };
-        let shared = Shared {
-            config,
-            handler,
-            open: AtomicUsize::new(0),
-        };
         Self {
-            shared: Arc::new(shared),
+            places: Places::new(config.connections_max),
+            shared: Arc::new(Shared { config, handler }),
         }
     }
 
     /// Takes over a connection from which nothing has been read yet (to have peeked is fine), and
     /// never blocks. The stream may be in blocking mode or not.
     ///
-    /// If there are [`Config::connections_max`] already, the client gets a `503` with
-    /// `Retry-After` if its socket takes it at once, and the connection is closed. If the system
+    /// If there are [`Config::connections_max`] already, the one that has been the longest without a
+    /// whole request is closed for it. If all of them are just being answered, the client gets a `503`
+    /// with `Retry-After` if its socket takes it at once, and the connection is closed. If the system
     /// gives no thread, it is just closed. The [counters](Self::counters) tell what happened.
     pub fn serve(&self, stream: TcpStream, peer: SocketAddr) {
         let meters = self.shared.meters();
-        let Some(place) = Place::take(&self.shared) else {
-            debug!("turned {peer} away: too many connections");
-            meters.turned_away.count();
-            meters.response(503);
-            // A client that cannot be told is turned away all the same.
-            let _ = turn_away(stream);
-            return;
+        let place = match self.places.enter(stream) {
+            Entry::Free(place) => place,
+            Entry::Evicted(place) => {
+                meters.evicted.count();
+                place
+            }
+            Entry::Full(stream) => {
+                debug!("turned {peer} away: too many connections");
+                meters.turned_away.count();
+                meters.response(503);
+                // A client that cannot be told is turned away all the same.
+                let _ = turn_away(&stream);
+                return;
+            }
         };
-        match spawn(place, stream, peer) {
+        match spawn(Arc::clone(&self.shared), place, peer) {
             Ok(()) => meters.served.count(),
             Err(error) => {
                 warn!("a signaling connection was dropped: {error}");
@@ -101,12 +105,12 @@ impl Endpoint {
     /// does not count against [`Config::connections_max`], for its thread is the caller's to bound.
     pub fn serve_here(&self, stream: impl Transport, client: IpAddr) {
         self.shared.meters().served.count();
-        self.shared.run(stream, client);
+        self.shared.run(stream, client, None);
     }
 
     /// How many connections are open, WebSockets included.
     pub fn connections(&self) -> usize {
-        self.shared.open.load(Ordering::Relaxed)
+        self.places.count()
     }
 
     /// What has happened so far.
@@ -125,31 +129,9 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// One connection's share of [`Config::connections_max`]; given back when dropped, so also if its
-/// thread panics or never begins.
-struct Place(Arc<Shared>);
-
-impl Place {
-    fn take(shared: &Arc<Shared>) -> Option<Self> {
-        let max = shared.config.connections_max;
-        shared
-            .open
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| {
-                (open < max).then_some(open + 1)
-            })
-            .ok()
-            .map(|_| Self(Arc::clone(shared)))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// If this fails, the stream is closed and the place given back: both are dropped.
-fn spawn(place: Place, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+fn spawn(shared: Arc<Shared>, place: Place, peer: SocketAddr) -> io::Result<()> {
+    let stream = place.stream();
     stream.set_nonblocking(false)?;
     // A response is one write: there is nothing to wait for.
     stream.set_nodelay(true)?;
@@ -158,12 +140,12 @@ fn spawn(place: Place, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
         // At most 15 characters, which is what Linux shows.
         .name("oneport-signal".into())
         .stack_size(STACK_BYTES)
-        .spawn(move || place.0.run(stream, client))
+        .spawn(move || shared.run(SharedTcp(place.stream()), client, Some(place)))
         .map(drop)
 }
 
 /// Answers 503 as far as that needs no waiting.
-fn turn_away(mut stream: TcpStream) -> io::Result<()> {
+fn turn_away(mut stream: &TcpStream) -> io::Result<()> {
     stream.set_nonblocking(true)?;
     // The request has usually arrived, that is how it was known to be HTTP. It is read, because
     // closing with unread bytes sends a reset that can overtake the response.

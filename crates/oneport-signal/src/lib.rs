@@ -61,6 +61,7 @@ mod endpoint;
 mod handler;
 mod handshake;
 mod head;
+mod places;
 mod problem;
 mod response;
 mod route;

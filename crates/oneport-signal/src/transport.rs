@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What carries a connection: a TCP stream, or anything else that blocks and can be told for how long.
@@ -29,16 +30,36 @@ pub trait Transport: Read + Write {
     fn end_writing(&mut self) -> io::Result<()>;
 }
 
-impl Transport for TcpStream {
+/// A TCP stream that somebody else may shut down.
+#[derive(Debug)]
+pub(crate) struct SharedTcp(pub(crate) Arc<TcpStream>);
+
+impl Read for SharedTcp {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl Write for SharedTcp {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self.0).flush()
+    }
+}
+
+impl Transport for SharedTcp {
     fn set_read_timeout(&mut self, timeout: Duration) -> io::Result<()> {
-        TcpStream::set_read_timeout(self, Some(timeout))
+        self.0.set_read_timeout(Some(timeout))
     }
 
     fn set_write_timeout(&mut self, timeout: Duration) -> io::Result<()> {
-        TcpStream::set_write_timeout(self, Some(timeout))
+        self.0.set_write_timeout(Some(timeout))
     }
 
     fn end_writing(&mut self) -> io::Result<()> {
-        self.shutdown(Shutdown::Write)
+        self.0.shutdown(Shutdown::Write)
     }
 }

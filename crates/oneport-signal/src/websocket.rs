@@ -15,6 +15,7 @@ use tungstenite::{Error, Message, WebSocket};
 use crate::config::Config;
 use crate::deadline_stream::DeadlineStream;
 use crate::handler::{Handler, session_path};
+use crate::places::{self, Place};
 use crate::transport::Transport;
 
 /// The longest message that a WebSocket takes, in bytes: the largest offer as JSON, and 5 KiB for
@@ -48,6 +49,7 @@ pub(crate) fn run<T: Transport>(
     handler: &Handler,
     client: IpAddr,
     stream: DeadlineStream<T>,
+    place: Option<Place>,
     read: Vec<u8>,
 ) {
     let socket = WebSocket::from_partially_read(stream, read, Role::Server, Some(limits()));
@@ -56,6 +58,7 @@ pub(crate) fn run<T: Transport>(
         handler,
         client,
         socket,
+        place,
     };
     let end = session.exchange_messages();
     session.finish(end);
@@ -77,6 +80,7 @@ struct Session<'a, T> {
     handler: &'a Handler,
     client: IpAddr,
     socket: WebSocket<DeadlineStream<T>>,
+    place: Option<Place>,
 }
 
 impl<T: Transport> Session<'_, T> {
@@ -87,28 +91,20 @@ impl<T: Transport> Session<'_, T> {
                 Err(end) => return end,
             };
             self.handler.meters.websocket_messages.count();
-            let response = self
-                .respond(&request)
-                .unwrap_or_else(|refusal| (&refusal).into());
+            let Self {
+                handler, client, ..
+            } = *self;
+            let answer = || respond(handler, client, &request);
+            let Ok(response) = places::answer(&mut self.place, answer) else {
+                return End::Gone;
+            };
+            let response = response.unwrap_or_else(|refusal| (&refusal).into());
             self.allow_writing();
             if let Err(error) = self.socket.send(Message::text(response.to_json())) {
                 return self.end_by_writing(&error);
             }
         }
         End::Close(CloseCode::Policy, "enough requests on one connection")
-    }
-
-    fn respond(&self, request: &str) -> Result<Response, Refusal> {
-        let Request { room, offer, token } = Request::from_json(request)
-            .inspect_err(|refusal| self.handler.note_refusal(refusal, self.client))?;
-        let offer = offer.into_bytes();
-        let connected = self
-            .handler
-            .connect(room.clone(), offer, token, self.client)?;
-        Ok(Response::Answer {
-            answer: connected.answer,
-            session: session_path(&room, connected.session),
-        })
     }
 
     /// Waits for the next text message. The time for it is a total: neither pings nor fragments
@@ -173,6 +169,16 @@ impl<T: Transport> Session<'_, T> {
         let timeout = self.config.write_timeout;
         self.socket.get_mut().write_within(timeout);
     }
+}
+
+fn respond(handler: &Handler, client: IpAddr, request: &str) -> Result<Response, Refusal> {
+    let Request { room, offer, token } =
+        Request::from_json(request).inspect_err(|refusal| handler.note_refusal(refusal, client))?;
+    let connected = handler.connect(room.clone(), offer.into_bytes(), token, client)?;
+    Ok(Response::Answer {
+        answer: connected.answer,
+        session: session_path(&room, connected.session),
+    })
 }
 
 /// The close code for what came instead of a message (RFC 6455 section 7.4.1).

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,8 @@ pub(crate) struct Fake {
     pub(crate) offers: Mutex<Vec<(String, String, IpAddr)>>,
     /// Whoever holds this keeps the room `wait` from answering.
     pub(crate) gate: Mutex<()>,
+    /// How many offers have come for that room.
+    pub(crate) waiting: AtomicUsize,
 }
 
 impl Backend for Fake {
@@ -64,7 +67,10 @@ impl Backend for Fake {
             "no-channel" => return Err(Refusal::NoDataChannel),
             "eager" => return Err(Refusal::TooManyHandshakesFromAddress),
             "panic" => panic!("a bug of the backend's"),
-            "wait" => drop(self.hold()),
+            "wait" => {
+                self.waiting.fetch_add(1, Ordering::Relaxed);
+                drop(self.hold());
+            }
             _ => {}
         }
         let answer = if room.as_str() == "long-answer" {

@@ -1,6 +1,7 @@
 //! What nobody can do: hold threads, by being slow, idle, many or deaf.
 
 use std::io::{ErrorKind, Write};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
@@ -99,14 +100,63 @@ fn a_connection_has_so_many_requests() {
 }
 
 #[test]
-fn above_the_cap_clients_are_turned_away_until_there_is_room() {
+fn above_the_cap_the_one_that_asks_nothing_makes_room() {
     let server = Server::new(Config {
         connections_max: 2,
         ..patient()
     });
-    let first = server.connect();
-    let mut second = server.connect();
+    let mut asking = server.connect();
+    let mut silent = server.connect_with(|client| client.send("GET / HT"));
+    asking.send(get("/healthz"));
+    assert_eq!(asking.reply().status, 200);
+
+    let mut newcomer = server.connect();
+    silent.expect_end();
+    for client in [&mut newcomer, &mut asking] {
+        client.send(get("/healthz"));
+        assert_eq!(client.reply().status, 200);
+    }
+    let mut other = server.connect_with(|client| client.send(post("/r/lobby", "v=0")));
+    assert_eq!(other.reply().status, 201);
+    newcomer.expect_end();
     assert_eq!(server.endpoint.connections(), 2);
+    let counters = server.endpoint.counters();
+    assert_eq!((counters.served, counters.evicted), (4, 2));
+    assert_eq!(counters.turned_away, 0);
+}
+
+#[test]
+fn websockets_that_ask_nothing_make_room_too() {
+    let server = Server::new(Config {
+        connections_max: 1,
+        ..patient()
+    });
+    let mut websocket = server.connect();
+    websocket.send(
+        "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+    );
+    assert_eq!(websocket.reply().status, 101);
+    let mut newcomer = server.connect();
+    websocket.expect_end();
+    newcomer.send(get("/healthz"));
+    assert_eq!(newcomer.reply().status, 200);
+}
+
+#[test]
+fn while_all_are_answered_clients_are_turned_away() {
+    let server = Server::new(Config {
+        connections_max: 2,
+        ..patient()
+    });
+    let gate = server.backend.hold();
+    let mut waiting = [(); 2].map(|()| server.connect());
+    for client in &mut waiting {
+        client.send(post("/r/wait", "v=0"));
+    }
+    eventually("both are with the backend", || {
+        server.backend.waiting.load(Ordering::Relaxed) == 2
+    });
 
     // One whose request is there already, as after sniffing, and one that has not said anything.
     let mut asking = server.connect_with(|client| client.send(post("/r/lobby", "v=0")));
@@ -121,18 +171,12 @@ fn above_the_cap_clients_are_turned_away_until_there_is_room() {
         assert_eq!(reply.header("Connection"), Some("close"));
         client.expect_end();
     }
-    second.send(get("/healthz"));
-    assert_eq!(second.reply().status, 200, "those inside are served");
-
-    drop(first);
-    eventually("the first one's thread ends", || {
-        server.endpoint.connections() == 1
-    });
-    let mut third = server.connect();
-    third.send(get("/healthz"));
-    assert_eq!(third.reply().status, 200);
+    drop(gate);
+    for client in &mut waiting {
+        assert_eq!(client.reply().status, 201);
+    }
     let counters = server.endpoint.counters();
-    assert_eq!((counters.served, counters.turned_away), (3, 2));
+    assert_eq!((counters.served, counters.turned_away), (2, 2));
     assert_eq!(counters.responses, [0, 2, 0, 0, 2]);
 }
 
