@@ -19,7 +19,7 @@ fn members_are_told_and_talk_again() -> Result {
     let killed = Instant::now();
     let _relay = Relay::start(&["--listen", &address])?;
     // A session that the relay has never heard of is a new one, and its members are told so.
-    talkers.told(3, BACK_WITHIN)?;
+    talkers.wait_until_told(3, BACK_WITHIN)?;
     talkers.all_hear_all(BACK_WITHIN)?;
     let back = killed.elapsed();
     let figures = talkers.finish();

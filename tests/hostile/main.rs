@@ -1,8 +1,14 @@
 //! The relay's binary under faults and attacks on real sockets, with members who talk all the time.
 //! Each test asserts what those members may notice, and prints a row of the README's table.
 
+mod clock;
+mod datagrams;
+mod descriptors;
 mod killed;
 mod log;
+mod network;
+mod offers;
+mod slow;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -89,8 +89,20 @@ pub fn send(address: SocketAddr, bytes: &[u8]) -> Result<Response> {
 /// # Errors
 /// As [`send`].
 pub fn send_within(address: SocketAddr, bytes: &[u8], timeout: Duration) -> Result<Response> {
+    send_on(
+        TcpStream::connect_timeout(&address, timeout)?,
+        bytes,
+        timeout,
+    )
+}
+
+/// [`send_within`] on a connection that is there already.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_on(mut stream: TcpStream, bytes: &[u8], timeout: Duration) -> Result<Response> {
     let start = Instant::now();
-    let mut stream = TcpStream::connect_timeout(&address, timeout)?;
+    let address = stream.peer_addr()?;
     stream.set_write_timeout(Some(timeout))?;
     // A server may answer and close before it has read all of a bad request: what counts is the answer.
     let _ = stream.write_all(bytes);

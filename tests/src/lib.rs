@@ -11,6 +11,7 @@
 //! - [`talkers`] talk all the time and notice what is done to the relay,
 //! - [`http`] sends bytes, good or bad, and reads the response,
 //! - [`stub`] serves small pages from memory,
+//! - [`network`] is one of its own for a relay, with loss and cuts,
 //! - [`udp_path`] lies between clients and a relay, and can be cut,
 //! - [`sockets`] counts the sockets that a process holds, [`usage`] its memory and processor time,
 //! - [`wait`] and [`lines`] wait, always bounded; [`artifacts`] is where pictures are kept.
@@ -35,6 +36,7 @@ pub mod fuzz;
 pub mod http;
 pub mod lines;
 pub mod native;
+pub mod network;
 pub mod relay;
 pub mod sockets;
 pub mod stub;

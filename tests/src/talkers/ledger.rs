@@ -92,7 +92,7 @@ impl Ledger {
     }
 
     /// How many members were told that what they missed does not follow.
-    pub(super) fn told(&self) -> usize {
+    pub(super) fn not_recovered_members(&self) -> usize {
         let told = |hearer: &&Hearer| hearer.not_recovered.is_some();
         self.hearers.iter().filter(told).count()
     }
@@ -149,6 +149,7 @@ impl Ledger {
             doubled: all.filter(|times| **times > 1).count(),
             unknown: self.said.iter().flatten().filter(unknown).count(),
             contradictions: self.contradictions,
+            not_recovered: self.not_recovered_members(),
             links_lost: self.links_lost,
             median: at(0.5),
             p99: at(0.99),

@@ -103,9 +103,9 @@ impl Talkers {
     ///
     /// # Errors
     /// [`Error::Expired`] with the figures.
-    pub fn told(&self, members: usize, timeout: Duration) -> Result {
+    pub fn wait_until_told(&self, members: usize, timeout: Duration) -> Result {
         self.wait("all to be told of the loss", timeout, |ledger| {
-            ledger.told() >= members
+            ledger.not_recovered_members() >= members
         })
     }
 

@@ -1,0 +1,89 @@
+//! Offers whose senders never send a datagram.
+
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use oneport_link::ChannelConfig;
+use oneport_tests::{
+    Result,
+    http::{self, Response},
+    native::NativeClient,
+    relay::Relay,
+    talkers::newcomer,
+};
+use socket2::{Domain, Socket, Type};
+
+use crate::{WORST, alone, talkers};
+
+/// What the relay allows one address, and all of them, unless told otherwise.
+const PER_ADDRESS: usize = 64;
+const TOTAL: usize = 500;
+
+/// The time to connect, after which a place is free again.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Posts an offer from this address.
+fn post(relay: SocketAddr, from: IpAddr, offer: &str) -> Result<Response> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::new(from, 0).into())?;
+    socket.connect(&relay.into())?;
+    let request = format!(
+        "POST /r/attic HTTP/1.1\r\nHost: {relay}\r\nContent-Type: application/sdp\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{offer}",
+        offer.len()
+    );
+    http::send_on(TcpStream::from(socket), request.as_bytes(), WORST)
+}
+
+/// Posts so many offers, and returns the codes of the refusals.
+fn refusals(relay: SocketAddr, from: IpAddr, offers: usize, offer: &str) -> Result<Vec<String>> {
+    let mut refusals = Vec::new();
+    for _ in 0..offers {
+        let response = post(relay, from, offer)?;
+        if response.status != 201 {
+            let problem: serde_json::Value =
+                serde_json::from_slice(&response.body).unwrap_or_default();
+            refusals.push(problem["code"].as_str().unwrap_or("none").to_owned());
+        }
+    }
+    Ok(refusals)
+}
+
+#[test]
+fn up_to_the_caps_and_beyond() -> Result {
+    let _alone = alone();
+    let relay = Relay::on_loopback()?;
+    let talkers = talkers(relay.url())?;
+    let (_, offer) = NativeClient::offer(relay.address(), ChannelConfig::new("chat"))?;
+    let address = |n: u8| IpAddr::from([127, 0, 1, n]);
+
+    let refused = refusals(relay.address(), address(1), PER_ADDRESS + 20, &offer)?;
+    assert_eq!(refused, ["too_many_handshakes_from_address"; 20]);
+    let one = newcomer(relay.url())?;
+
+    let mut refused = Vec::new();
+    for n in 2..=9 {
+        refused.extend(refusals(relay.address(), address(n), PER_ADDRESS, &offer)?);
+    }
+    assert_eq!(
+        refused,
+        vec!["too_many_handshakes"; 9 * PER_ADDRESS - TOTAL]
+    );
+    let many = newcomer(relay.url())?;
+    talkers.all_hear_all(WORST)?;
+
+    let figures = talkers.finish();
+    let remark = format!(
+        "a newcomer needs {} ms beside one address, {:.1} s beside nine",
+        one.as_millis(),
+        many.as_secs_f64()
+    );
+    figures.print(
+        "offers that are never followed by a datagram, up to the caps",
+        &remark,
+    );
+    figures.assert_unnoticed(WORST);
+    assert!(one < WORST, "{one:?}");
+    assert!(many < HANDSHAKE + WORST, "{many:?}");
+    Ok(())
+}

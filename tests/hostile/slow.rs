@@ -1,0 +1,112 @@
+//! TCP connections that hold what they can get: slow requests, idle ones, silent ones.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use oneport_tests::{Result, relay::Relay, talkers::newcomer};
+
+use crate::{WORST, alone, talkers};
+
+/// More than signaling has threads, and than may be silent.
+const CONNECTIONS: usize = 300;
+
+/// How often a slow one sends another byte.
+const DRIP: Duration = Duration::from_millis(500);
+
+/// For how long further ones come, each in the place of the oldest.
+const FLOOD: Duration = Duration::from_secs(2);
+
+/// What connections begin with, and whether they go on byte by byte.
+#[derive(Clone, Copy)]
+struct Habit {
+    beginning: &'static str,
+    drips: bool,
+}
+
+impl Habit {
+    fn connect(self, relay: SocketAddr) -> Result<TcpStream> {
+        let mut stream = TcpStream::connect_timeout(&relay, WORST)?;
+        stream.write_all(self.beginning.as_bytes())?;
+        Ok(stream)
+    }
+
+    /// Always holds as many, and opens new ones as fast as it can. Returns how many there were.
+    fn flood(self, relay: SocketAddr, mut held: VecDeque<TcpStream>) -> Result<usize> {
+        let begun = Instant::now();
+        let mut dripped = begun;
+        let mut count = held.len();
+        while begun.elapsed() < FLOOD {
+            held.pop_front();
+            held.push_back(self.connect(relay)?);
+            count += 1;
+            if self.drips && dripped.elapsed() >= DRIP {
+                dripped = Instant::now();
+                // Some have been cut.
+                held.retain_mut(|stream| stream.write_all(b"x").is_ok());
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// What members and newcomers notice of such connections.
+fn hold(what: &str, beginning: &'static str, drips: bool) -> Result {
+    let _alone = alone();
+    let relay = Relay::on_loopback()?;
+    let talkers = talkers(relay.url())?;
+    let (habit, address) = (Habit { beginning, drips }, relay.address());
+    let held: VecDeque<_> = (0..CONNECTIONS)
+        .map(|_| habit.connect(address))
+        .collect::<Result<_>>()?;
+    let first = newcomer(relay.url())?;
+    let flooder = thread::spawn(move || habit.flood(address, held));
+    let mut worst = first;
+    while !flooder.is_finished() {
+        worst = worst.max(newcomer(relay.url())?);
+    }
+    let count = flooder.join().expect("it does not panic")?;
+    talkers.all_hear_all(WORST)?;
+    let figures = talkers.finish();
+    let remark = format!(
+        "newcomers need {} ms with {CONNECTIONS} held, {} ms at most while {count} come and go",
+        first.as_millis(),
+        worst.as_millis()
+    );
+    figures.print(what, &remark);
+    figures.assert_unnoticed(WORST);
+    assert!(worst < WORST, "{worst:?}");
+    Ok(())
+}
+
+#[test]
+fn request_heads() -> Result {
+    hold("slow request heads", "GET / HTTP/1.1\r\nA: ", true)
+}
+
+#[test]
+fn request_bodies() -> Result {
+    let head = "POST /r/attic HTTP/1.1\r\nHost: relay\r\nContent-Type: application/sdp\r\n\
+                Content-Length: 5000\r\n\r\n";
+    hold("slow request bodies", head, true)
+}
+
+#[test]
+fn idle_connections() -> Result {
+    let request = "GET /healthz HTTP/1.1\r\nHost: relay\r\n\r\n";
+    hold("idle HTTP connections", request, false)
+}
+
+#[test]
+fn websockets() -> Result {
+    let request = "GET /ws HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+    hold("WebSockets that say nothing", request, false)
+}
+
+#[test]
+fn connections_that_say_nothing() -> Result {
+    hold("TCP connections that say nothing", "", false)
+}

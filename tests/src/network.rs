@@ -1,0 +1,165 @@
+//! A network of its own for a relay: two namespaces of the kernel and a wire between them, on which
+//! datagrams and TCP segments get lost. Nothing of it outlives the test.
+
+use std::{
+    env, fs,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use crate::{
+    Error, Result,
+    relay::Relay,
+    wait::{self, Look},
+};
+
+/// Set in the process that runs in the namespace.
+const INSIDE: &str = "ONEPORT_TESTS_NETWORK";
+
+/// What becomes root in a namespace without a network. Works for everybody where the kernel lets
+/// users have namespaces, else for root.
+const UNSHARE: [&str; 4] = ["unshare", "--map-root-user", "--net", "--"];
+
+/// The relay's end of the wire, and ours.
+const RELAY: &str = "10.77.0.1";
+const CLIENTS: &str = "10.77.0.2";
+
+/// A namespace is there as soon as a process has begun in it.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The wire between this process and a relay.
+#[derive(Debug)]
+pub struct Network {
+    /// Holds the relay's namespace; ends with its input, so with this process.
+    holder: Child,
+}
+
+impl Network {
+    /// Runs the calling test, by its name, again in a namespace of its own, where this returns the
+    /// network. Here it returns `None` when that has passed, or after saying why it cannot be.
+    ///
+    /// # Errors
+    /// [`Error::Start`] with its output, where the test fails in there.
+    pub fn enter(test: &str) -> Result<Option<Self>> {
+        if env::var_os(INSIDE).is_some() {
+            return Self::new().map(Some);
+        }
+        let tools = "ip link add name probe type veth peer name eborp && nft list ruleset";
+        if let Err(why) = run(&[&UNSHARE[..], &["sh", "-c", tools]].concat(), "") {
+            println!("skipped: no network namespaces here: {why}");
+            return Ok(None);
+        }
+        let (unshare, words) = UNSHARE.split_first().expect("a program");
+        let output = Command::new(unshare)
+            .args(words)
+            .arg(env::current_exe()?)
+            .args([test, "--exact", "--nocapture"])
+            .env(INSIDE, "1")
+            .stdin(Stdio::null())
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        for row in said.lines().filter(|line| line.starts_with('|')) {
+            println!("\n{row}");
+        }
+        // A name that is none would run no test, and pass.
+        if output.status.success() && said.contains("1 passed") {
+            return Ok(None);
+        }
+        Err(Error::Start {
+            program: format!("{test} in a network namespace"),
+            why: format!("{said}{}", String::from_utf8_lossy(&output.stderr)),
+        })
+    }
+
+    fn new() -> Result<Self> {
+        let holder = Command::new("unshare")
+            .args(["--net", "cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()?;
+        let network = Self { holder };
+        let ours = fs::read_link("/proc/self/ns/net")?;
+        wait::until("the relay's namespace", TIMEOUT, || {
+            let theirs = fs::read_link(network.namespace())?;
+            Ok(if theirs == ours {
+                Look::NotYet("ours".into())
+            } else {
+                Look::Done(())
+            })
+        })?;
+        let holder = network.holder.id();
+        ours_do(&format!(
+            "ip link set lo up && ip link add name wire type veth peer name wire netns {holder} && \
+             ip address add {CLIENTS}/24 dev wire && ip link set wire up"
+        ))?;
+        network.theirs_do(&format!(
+            "ip link set lo up && ip address add {RELAY}/24 dev wire && ip link set wire up"
+        ))?;
+        Ok(network)
+    }
+
+    /// Starts a relay at the other end of the wire.
+    ///
+    /// # Errors
+    /// As [`Relay::start`].
+    pub fn relay(&self) -> Result<Relay> {
+        let enter = format!("--net={}", self.namespace());
+        let listen = format!("{RELAY}:0");
+        Relay::start_by(&["nsenter", &enter, "--"], &["--listen", &listen, "--open"])
+    }
+
+    /// Loses so many of a hundred packets at random, in each direction; 100 cuts the wire without
+    /// telling anybody, 0 heals it.
+    ///
+    /// # Errors
+    /// When the firewall does not take the rule.
+    pub fn lose(&self, percent: u32) -> Result {
+        // Where packets come in: a sender must not be told.
+        let chain = "add table inet faults; flush table inet faults; add chain inet faults in \
+                     { type filter hook prerouting priority -300; }; add rule inet faults in \
+                     iifname wire";
+        let filter = match percent {
+            0 => "nft flush ruleset".into(),
+            100 => format!("nft '{chain} drop'"),
+            _ => format!("nft '{chain} numgen random mod 100 < {percent} drop'"),
+        };
+        ours_do(&filter)?;
+        self.theirs_do(&filter)
+    }
+
+    fn namespace(&self) -> String {
+        format!("/proc/{}/ns/net", self.holder.id())
+    }
+
+    fn theirs_do(&self, script: &str) -> Result {
+        let enter = format!("--net={}", self.namespace());
+        run(&["nsenter", &enter, "--", "sh", "-c", script], script)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+fn ours_do(script: &str) -> Result {
+    run(&["sh", "-c", script], script)
+}
+
+/// Runs a command; `what` it is in the error.
+fn run(words: &[&str], what: &str) -> Result {
+    let (program, words) = words.split_first().expect("a program");
+    let output = Command::new(program)
+        .args(words)
+        .stdin(Stdio::null())
+        .output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::Start {
+        program: what.into(),
+        why: String::from_utf8_lossy(&output.stderr).trim().into(),
+    })
+}
