@@ -120,7 +120,8 @@ impl Relay {
         self.end_link(old, ByeCode::Replaced);
     }
 
-    /// A link no longer speaks for its session, which goes on for the grace time without one.
+    /// A link no longer speaks for its session, which goes on for the grace time without one. In no
+    /// room there is nothing to come back to: it would only take another's place.
     pub(crate) fn detach(&mut self, id: LinkId) {
         let Some(key) = self.links[id].session.take() else {
             return;
@@ -129,6 +130,9 @@ impl Relay {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
+        if session.rooms.is_empty() {
+            return self.end_session(key, LeaveReason::Left);
+        }
         session.link = None;
         session.heard = self.now;
         session.outbox.clear();
