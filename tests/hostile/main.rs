@@ -9,6 +9,7 @@ mod log;
 mod network;
 mod offers;
 mod slow;
+mod soak;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,5 +1,7 @@
 use std::{fmt, io, time::Duration};
 
+use oneport::ParticipantError;
+
 /// The result of everything here, and of a test: `fn it_works() -> Result`.
 pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
@@ -79,6 +81,14 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<ParticipantError> for Error {
+    fn from(error: ParticipantError) -> Self {
+        Self::Gone {
+            what: format!("a participant ({error})"),
+        }
+    }
+}
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {

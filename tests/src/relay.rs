@@ -181,6 +181,12 @@ impl Relay {
         self.log.all()
     }
 
+    /// Its log, which goes on after this value.
+    #[must_use]
+    pub fn log(&self) -> Lines {
+        self.log.clone()
+    }
+
     /// Waits for a line of the log that contains `part`, those already there included.
     ///
     /// # Errors

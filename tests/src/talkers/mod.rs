@@ -13,7 +13,7 @@ use std::{
 };
 
 use oneport::{
-    Commander, Participant, ParticipantError,
+    Commander, Participant,
     client::{Command, Event, Message, Payload, Publish, join},
     wire::{RoomName, frame::Recovery},
 };
@@ -25,6 +25,9 @@ use crate::{
     Error, Result,
     wait::{self, Look},
 };
+
+/// Where they talk.
+const ROOM: &str = "talkers";
 
 /// Longer than anybody needs to come in, or the last message to arrive, on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(40);
@@ -60,7 +63,7 @@ impl Talkers {
     /// When one of them cannot come in.
     pub fn start(url: &str, members: usize, pause: Duration) -> Result<Self> {
         let shared = Arc::new(Shared {
-            room: name("talkers"),
+            room: name(ROOM),
             pause,
             begun: Instant::now(),
             ledger: Mutex::new(Ledger::new(members)),
@@ -68,7 +71,7 @@ impl Talkers {
             are_over: AtomicBool::new(false),
         });
         let participants: Vec<_> = (0..members)
-            .map(|_| enter(url, &shared.room))
+            .map(|_| enter(url, ROOM))
             .collect::<Result<_>>()?;
         let mut talkers = Self {
             shared,
@@ -213,15 +216,19 @@ impl Shared {
 /// [`Error::Expired`] with the last refusal, after 40 s.
 pub fn newcomer(url: &str) -> Result<Duration> {
     let begun = Instant::now();
-    let participant = enter(url, &name("newcomers"))?;
+    let participant = enter(url, "newcomers")?;
     let took = begun.elapsed();
-    participant.close().map_err(failed)?;
+    participant.close()?;
     Ok(took)
 }
 
-/// A participant that is a member of the room.
-fn enter(url: &str, room: &RoomName) -> Result<Participant> {
+/// A participant that is a member of the room; it tries as often as it is refused.
+///
+/// # Errors
+/// [`Error::Expired`] with the last refusal, after 40 s.
+pub fn enter(url: &str, room: &str) -> Result<Participant> {
     let begun = Instant::now();
+    let room = &name(room);
     let mut participant = loop {
         match Participant::connect(url, room.clone(), None) {
             Ok(participant) => break participant,
@@ -235,10 +242,10 @@ fn enter(url: &str, room: &RoomName) -> Result<Participant> {
             Err(_) => thread::sleep(TRY_AGAIN),
         }
     };
-    participant.join(join(room.clone())).map_err(failed)?;
+    participant.join(join(room.clone()))?;
     let mut seen = Vec::new();
     while begun.elapsed() < TIMEOUT {
-        match participant.next_event(LOOK_AGAIN).map_err(failed)? {
+        match participant.next_event(LOOK_AGAIN)? {
             Some(Event::Joined(_)) => return Ok(participant),
             event => seen.extend(event),
         }
@@ -248,12 +255,6 @@ fn enter(url: &str, room: &RoomName) -> Result<Participant> {
         after: TIMEOUT,
         seen: format!("{seen:?}"),
     })
-}
-
-fn failed(error: ParticipantError) -> Error {
-    Error::Gone {
-        what: format!("a participant ({error})"),
-    }
 }
 
 fn name(room: &str) -> RoomName {
