@@ -1,7 +1,7 @@
 //! A relay without file descriptors.
 
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use oneport_tests::{Result, relay::Relay, talkers::newcomer, usage::processor_time};
 
@@ -18,6 +18,7 @@ fn members_do_not_notice_and_newcomers_get_in() -> Result {
     let _alone = alone();
     let limited = ["sh", "-c", "ulimit -n 64 && exec \"$@\"", "sh"];
     let relay = Relay::start_by(&limited, &["--listen", "127.0.0.1:0"])?;
+    let begun = Instant::now();
     let talkers = talkers(relay.url())?;
 
     let connect = |_| TcpStream::connect_timeout(&relay.address(), WORST);
@@ -34,7 +35,7 @@ fn members_do_not_notice_and_newcomers_get_in() -> Result {
     let figures = talkers.finish();
     let share = used.as_secs_f64() / HELD.as_secs_f64() * 100.0;
     let remark = format!(
-        "a newcomer needs {} ms meanwhile, {} ms afterwards; the relay uses {share:.0} % of a processor",
+        "a newcomer needs {} ms, {} ms afterwards; {share:.0} % of a processor used",
         during.as_millis(),
         after.as_millis()
     );
@@ -44,7 +45,8 @@ fn members_do_not_notice_and_newcomers_get_in() -> Result {
     assert!(share < 50.0, "a busy loop: {share} %");
     let log = relay.log_lines();
     let complaints = log.iter().filter(|line| line.contains("cannot accept"));
-    // One each 5 s at most.
-    assert!(complaints.count() <= 3, "{log:?}");
+    // One each 5 s at most, although connections failed all the time.
+    let complaints_max = 1 + begun.elapsed().as_secs() / 5;
+    assert!(complaints.count() as u64 <= complaints_max, "{log:?}");
     Ok(())
 }

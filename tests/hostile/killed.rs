@@ -24,7 +24,7 @@ fn members_are_told_and_talk_again() -> Result {
     let back = killed.elapsed();
     let figures = talkers.finish();
     let remark = format!(
-        "talk again after {:.1} s; {} of {} messages told to be uncertain",
+        "all talk again after {:.1} s; of {} of {} messages they are told that nobody knows",
         back.as_secs_f64(),
         figures.unknown,
         figures.said

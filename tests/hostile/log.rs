@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Write};
+use std::net::UdpSocket;
 use std::process::Stdio;
 use std::time::Duration;
 
 use oneport_tests::{
     Result,
-    relay::{Relay, free_address},
+    relay::{self, Relay, free_address},
     talkers::newcomer,
 };
 
@@ -30,11 +31,23 @@ fn serves(fault: &str, stdout: Stdio, stderr: Stdio) -> Result {
     let ended = relay.terminate()?;
     figures.print(
         fault,
-        &format!("newcomers were in after {} ms at most", took.as_millis()),
+        &format!("newcomers need {} ms at most", took.as_millis()),
     );
     figures.assert_unnoticed(WORST);
     assert!(took < WORST, "{took:?}");
     assert_eq!(ended.code(), Some(0));
+    Ok(())
+}
+
+#[test]
+fn a_start_that_fails_keeps_its_exit_code() -> Result {
+    let taken = UdpSocket::bind("127.0.0.1:0")?;
+    let (reader, writer) = std::io::pipe()?;
+    drop(reader);
+    let mut command = relay::command()?;
+    command.args(["--listen", &taken.local_addr()?.to_string()]);
+    let status = command.stderr(writer).stdin(Stdio::null()).status()?;
+    assert_eq!(status.code(), Some(1));
     Ok(())
 }
 

@@ -120,7 +120,7 @@ fn nothing_of_those_who_leave_stays() -> Result {
 
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let remark = format!(
-        "{visits} came and went; {totals}; resident {:.1} MiB after a third, {:.1} MiB at the end",
+        "{totals}; {:.1} MiB resident after a third, {:.1} MiB at the end",
         mib(early),
         mib(late)
     );

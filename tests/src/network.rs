@@ -16,9 +16,11 @@ use crate::{
 /// Set in the process that runs in the namespace.
 const INSIDE: &str = "ONEPORT_TESTS_NETWORK";
 
-/// What becomes root in a namespace without a network. Works for everybody where the kernel lets
-/// users have namespaces, else for root.
-const UNSHARE: [&str; 4] = ["unshare", "--map-root-user", "--net", "--"];
+/// What gives a program a namespace of its own: for root, and for whom the kernel lets play root.
+const UNSHARE: [&[&str]; 2] = [
+    &["unshare", "--net", "--"],
+    &["unshare", "--map-root-user", "--net", "--"],
+];
 
 /// The relay's end of the wire, and ours.
 const RELAY: &str = "10.77.0.1";
@@ -45,13 +47,18 @@ impl Network {
             return Self::new().map(Some);
         }
         let tools = "ip link add name probe type veth peer name eborp && nft list ruleset";
-        if let Err(why) = run(&[&UNSHARE[..], &["sh", "-c", tools]].concat(), "") {
-            println!("skipped: no network namespaces here: {why}");
+        let works = |unshare: &&[&str]| run(&[*unshare, &["sh", "-c", tools]].concat(), tools);
+        let Some(unshare) = UNSHARE
+            .iter()
+            .copied()
+            .find(|unshare| works(unshare).is_ok())
+        else {
+            let why = works(&UNSHARE[1]).err();
+            println!("skipped: no network namespaces here: {why:?}");
             return Ok(None);
-        }
-        let (unshare, words) = UNSHARE.split_first().expect("a program");
-        let output = Command::new(unshare)
-            .args(words)
+        };
+        let output = Command::new(unshare[0])
+            .args(&unshare[1..])
             .arg(env::current_exe()?)
             .args([test, "--exact", "--nocapture"])
             .env(INSIDE, "1")
