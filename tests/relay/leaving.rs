@@ -105,12 +105,12 @@ fn a_plain_member_leaves_and_nothing_stays_behind() {
 /// It has nothing to come back to, and would keep somebody else out for the grace time.
 #[test]
 fn a_session_that_has_left_its_rooms_ends_with_its_link() {
-    let mut world = World::new(config());
+    let mut world = World::new(relay_config(), 1);
     let ada = Speaker::in_room(&mut world, "ada");
     ada.ask(&mut world, json!({"t": "leave", "room": "lobby"}));
-    assert_eq!(world.relay.stats().sessions, 1);
-    let now = world.now;
-    world.clients[ada.0].link.close(now, "done");
-    world.run_until("its link is gone", |world| world.relay.stats().links == 0);
-    assert_eq!(world.relay.stats().sessions, 0);
+    assert_eq!(world.relay().stats().sessions, 1);
+    let now = world.now();
+    world.guest_mut(ada.0).link.close(now, "done");
+    world.run_until("its link is gone", |world| world.relay().stats().links == 0);
+    assert_eq!(world.relay().stats().sessions, 0);
 }

@@ -190,11 +190,6 @@ impl World {
         &mut self.guests[index]
     }
 
-    /// How many guests there have been.
-    pub fn guests(&self) -> usize {
-        self.guests.len()
-    }
-
     /// The datagrams on their way to the relay, and from where.
     pub(crate) fn on_the_way(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
         self.in_flight.iter().filter_map(|parcel| match parcel {
@@ -266,9 +261,19 @@ impl World {
     ///
     /// As [`Self::offer_from`].
     pub fn offer(&mut self, room: &str, channels: Vec<ChannelConfig>) -> Result<usize, Refusal> {
+        self.offer_with(room, channels, str::to_string)
+    }
+
+    /// [`Self::offer`], changed on the way.
+    pub(crate) fn offer_with(
+        &mut self,
+        room: &str,
+        channels: Vec<ChannelConfig>,
+        edit: impl Fn(&str) -> String,
+    ) -> Result<usize, Refusal> {
         // Other addresses than those of members.
         let address = client_address(60_000 + self.guests.len());
-        self.offer_from(address, room, channels, str::to_string)
+        self.offer_from(address, room, channels, edit)
     }
 
     /// [`Self::offer`] from an address that somebody may have had before, and changed on the way.

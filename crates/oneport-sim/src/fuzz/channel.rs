@@ -84,7 +84,7 @@ fn arrive(scene: &mut Scene, dice: &mut Dice, guests: usize) -> Option<usize> {
     };
     let channels = (0..count).map(|_| any_channel(dice)).collect();
     let room = *dice.pick(&[ROOM, "attic"]);
-    let guest = scene.world.offer(room, None, channels, str::to_string).ok();
+    let guest = scene.world.offer(room, channels).ok();
     // As long as ICE, DTLS and SCTP take.
     scene.run_for(Duration::from_millis(150));
     guest

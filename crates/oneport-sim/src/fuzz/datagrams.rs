@@ -31,7 +31,12 @@ pub fn datagrams(data: &[u8]) {
             1 => {
                 let address = stranger_address(&scene, &mut dice);
                 let channel = vec![ChannelConfig::new("chat")];
-                let offered = scene.world.offer(ROOM, address, channel, str::to_string);
+                let offered = match address {
+                    Some(address) => scene
+                        .world
+                        .offer_from(address, ROOM, channel, str::to_string),
+                    None => scene.world.offer(ROOM, channel),
+                };
                 stranger = offered.ok().or(stranger);
             }
             2 | 3 => tamper(&mut scene, &mut dice, stranger),
@@ -74,7 +79,7 @@ fn tamper(scene: &mut Scene, dice: &mut Dice, stranger: Option<usize>) {
     let Some(stranger) = stranger else {
         return;
     };
-    scene.world.settle();
+    scene.world.collect();
     let source = scene.world.guest(stranger).access.outside;
     let taken = scene.world.intercept(Direction::Up, source);
     for mut bytes in taken {

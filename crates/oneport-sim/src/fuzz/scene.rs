@@ -133,7 +133,7 @@ impl Scene {
         for member in [self.ada, self.bob] {
             self.world.member_mut(member).client.close(now);
         }
-        for guest in 0..self.world.guests() {
+        for guest in 0..self.world.guests().len() {
             self.world.guest_mut(guest).access.set_cut(true);
         }
         self.run_for(EMPTYING);

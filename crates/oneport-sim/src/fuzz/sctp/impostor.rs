@@ -49,7 +49,7 @@ impl Impostor {
             lines.collect()
         };
         let channels = vec![ChannelConfig::new("chat")];
-        let guest = world.offer(ROOM, None, channels, edit).ok()?;
+        let guest = world.offer_with(ROOM, channels, edit).ok()?;
         let mut dtls = Dtls::new_12(Arc::clone(config), certificate.clone(), world.now());
         dtls.set_active(true);
         Some(Self {
