@@ -224,6 +224,46 @@ fn rooms_of_the_relay_and_members_of_a_room() {
     world.run_until("bob hears it", |world| bob.texts(world) == ["hi"]);
 }
 
+/// A room that is full is so with its members in it, and one of them may need another link.
+#[test]
+fn a_member_of_a_full_room_comes_back() {
+    let mut world = World::new(
+        RelayConfig {
+            hub: HubLimits {
+                members_per_room_max: 2,
+                ..HubLimits::default()
+            },
+            ..relay_config()
+        },
+        1,
+    );
+    let [ada, bob] = ["ada", "bob"].map(|name| Speaker::in_room(&mut world, name));
+    for is_noticed in [false, true] {
+        let position = bob.position(&world);
+        if is_noticed {
+            let now = world.now();
+            world.guest_mut(bob.0).link.close(now, "gone");
+            world.run_for(Duration::from_secs(1));
+        }
+        let (back, _) = bob.resume(&mut world, position);
+        assert_eq!(back.joined(&world)["recovered"], true, "{is_noticed}");
+        world.run_for(Duration::from_secs(1));
+        let now = world.now();
+        world.guest_mut(back.0).link.close(now, "gone");
+        world.run_for(Duration::from_secs(1));
+    }
+    // Somebody else is told when it joins, and without the protocol by the end of its link.
+    let eve = Speaker::new(&mut world);
+    let refused = eve.ask(&mut world, join("lobby"));
+    assert_eq!(refused["code"], "room_full");
+    let plain = world.offer("lobby", vec![ChannelConfig::new("chat")]);
+    let plain = plain.expect("nobody knows yet what it wants");
+    world.run_until("it is sent away", |world| {
+        world.guest(plain).closed.is_some()
+    });
+    ada.publish(&mut world, "still here");
+}
+
 #[test]
 fn sessions_those_in_their_grace_time_included() {
     let mut world = World::new(

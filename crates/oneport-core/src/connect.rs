@@ -12,6 +12,7 @@ use oneport_wire::frame::LeaveReason;
 use oneport_wire::{ErrorCode, OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
 
 use crate::client::Client;
+use crate::relay::Holder;
 use crate::{Connected, Grant, Relay};
 
 impl Relay {
@@ -60,10 +61,13 @@ impl Relay {
             return Err(Refusal::RelayFull);
         }
         self.handshakes.admits(address)?;
-        self.hub.admits(room).map_err(|code| match code {
-            ErrorCode::RoomFull => Refusal::RoomFull,
-            _ => Refusal::TooManyRooms,
-        })?;
+        match self.hub.admits(room) {
+            // It may be one of its members who has lost its link. Who is not is told when it joins.
+            Err(ErrorCode::RoomFull) if self.has_sessions(room) => {}
+            Err(ErrorCode::RoomFull) => return Err(Refusal::RoomFull),
+            Err(_) => return Err(Refusal::TooManyRooms),
+            Ok(()) => {}
+        }
         let client_bytes = self.config.client_bytes_max();
         if !self.has_place(client_bytes + self.room_bytes(room)) {
             return Err(Refusal::Memory);
@@ -107,6 +111,12 @@ impl Relay {
             session: session_id,
             ice_session: ufrag,
         })
+    }
+
+    /// Whether a room has members that can come back over another link.
+    fn has_sessions(&self, room: &RoomName) -> bool {
+        let mut holders = self.hub.seats_of(room).map(|seat| self.holders.get(seat));
+        holders.any(|holder| matches!(holder, Some(Holder::Session(_))))
     }
 
     /// Ends a link of a room and its client's stay: its members leave at once, in all rooms, also if

@@ -67,6 +67,13 @@ impl Hub {
         Some(self.rooms[*id].members.len())
     }
 
+    /// The seats of a room's members, if there is such a room.
+    pub fn seats_of(&self, room: &RoomName) -> impl Iterator<Item = SeatId> {
+        let id = self.room_by_name.get(room);
+        let members = id.map(|id| self.rooms[*id].members.values().copied());
+        members.into_iter().flatten()
+    }
+
     /// How many rooms have no members and only keep their history for a while.
     pub fn empty_rooms(&self) -> usize {
         let is_empty = |room: &&Room| room.empty_since.is_some();
