@@ -65,6 +65,8 @@ pub struct Oracle {
     losses: Vec<Loss>,
     delivered: u64,
     faults: Vec<String>,
+    /// Whom somebody has asked to remove.
+    kicks: BTreeSet<(RoomName, MemberId)>,
 }
 
 impl Oracle {
@@ -79,6 +81,7 @@ impl Oracle {
             stays: BTreeMap::new(),
             lossy_got: BTreeSet::new(),
             askers: BTreeSet::new(),
+            kicks: BTreeSet::new(),
             sessions: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
             returning: BTreeSet::new(),
@@ -208,11 +211,31 @@ impl Oracle {
         stay.is_some_and(|stay| stay.is_open)
     }
 
+    /// Whether a member is in some room for certain: who was kicked may not have been told.
+    fn is_in_any(&self, member: usize) -> bool {
+        let of_member = self.stays.iter().filter(|((who, _), _)| *who == member);
+        let mut latest = of_member.filter_map(|((_, room), stays)| Some((room, stays.last()?)));
+        latest.any(|(room, stay)| {
+            stay.is_open && stay.is_of_session && !self.kicks.contains(&(room.clone(), stay.you))
+        })
+    }
+
+    /// A member asks that another be removed.
+    pub(crate) fn kicks(&mut self, room: &RoomName, whom: MemberId) {
+        self.kicks.insert((room.clone(), whom));
+    }
+
     /// A member was told this.
     pub fn hear(&mut self, now: Instant, member: usize, event: &Event) {
+        let is_kept = self.is_in_any(member);
         let session = self.sessions.entry(member).or_default();
         let heard = match event {
-            Event::Connected { resumed, .. } => session.connected(now, *resumed, self.restarted),
+            Event::Connected { resumed, .. } => {
+                let stays = self.stays.iter_mut().filter(|((who, _), _)| *who == member);
+                let latest = stays.filter_map(|(_, stays)| stays.last_mut());
+                latest.for_each(|stay| stay.is_of_session &= resumed);
+                session.connected(now, *resumed, is_kept, self.restarted)
+            }
             Event::Disconnected { .. } => {
                 session.link += 1;
                 Ok(())
@@ -267,6 +290,7 @@ impl Oracle {
 
     /// A member leaves a room, and hears nothing more of it.
     pub(crate) fn leaves(&mut self, member: usize, room: &RoomName) {
+        self.returning.remove(&(member, room.clone()));
         self.close(member, Some(room));
     }
 

@@ -29,11 +29,12 @@ impl Session {
         self.heard = Some(now);
     }
 
-    /// `welcome`.
+    /// `welcome`. A session is kept for the grace time if `is_kept`: if it is in a room.
     pub(crate) fn connected(
         &mut self,
         now: Instant,
         resumed: bool,
+        is_kept: bool,
         restarted: Option<Instant>,
     ) -> Result<(), String> {
         self.link += 1;
@@ -46,7 +47,8 @@ impl Session {
         }
         let is_new_relay = restarted.is_some_and(|at| self.began.is_some_and(|began| at >= began));
         let is_early = heard.is_some_and(|heard| now - heard < KEPT);
-        let is_lost_early = self.number > 0 && is_early && !is_new_relay && !self.has_slept;
+        let is_lost_early =
+            self.number > 0 && is_kept && is_early && !is_new_relay && !self.has_slept;
         self.number += 1;
         self.began = Some(now);
         match is_lost_early {

@@ -26,6 +26,8 @@ pub(crate) struct Stay {
     gaps: Vec<Gap>,
     /// Whether it goes on.
     pub(crate) is_open: bool,
+    /// Whether it is one of the session that there is now.
+    pub(crate) is_of_session: bool,
 }
 
 impl Stay {
@@ -42,6 +44,7 @@ impl Stay {
             got: BTreeSet::new(),
             gaps: Vec::new(),
             is_open: true,
+            is_of_session: true,
         }
     }
 

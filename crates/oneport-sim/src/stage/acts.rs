@@ -281,6 +281,7 @@ impl Stage {
             member: others[member],
             message: None,
         };
+        self.oracle.kicks(&kick.room, kick.member);
         let now = self.now();
         let _ = self.world.member_mut(index).client.kick(now, None, kick);
     }

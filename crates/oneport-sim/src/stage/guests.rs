@@ -1,6 +1,6 @@
 //! What those do who have no client.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use oneport_link::{ChannelConfig, Kind, Write};
 use oneport_wire::frame::ServerFrame;
@@ -12,6 +12,10 @@ use crate::oracle::foreign;
 
 /// How many guests there are at a time.
 const GUESTS_MAX: usize = 3;
+
+/// Who has not said hello for longer says nothing more: it is about to be sent away, and whether it would
+/// still be heard is chance.
+const GREETING_MAX: Duration = Duration::from_secs(10);
 
 /// What is no frame, or none that may come here, and how each is answered.
 const NO_FRAMES: [(&str, ErrorCode); 6] = [
@@ -28,6 +32,7 @@ pub(super) struct Stranger {
     pub(super) guest: usize,
     is_framed: bool,
     has_greeted: bool,
+    came: Instant,
     /// Whether it is in as many rooms as it may be.
     has_joined: bool,
     /// The errors that answer what it said, in this order.
@@ -88,10 +93,12 @@ impl Stage {
         };
         let room = self.room(room);
         let offered = self.world.offer(room.as_str(), vec![channel]);
+        let came = self.now();
         let stranger = |guest| Stranger {
             guest,
             is_framed,
             has_greeted: false,
+            came,
             has_joined: false,
             errors: Vec::new(),
         };
@@ -106,7 +113,8 @@ impl Stage {
         let now = self.now();
         let stranger = &mut self.guests[place];
         let guest = self.world.guest_mut(stranger.guest);
-        if !guest.channels.is_empty() && guest.closed.is_none() {
+        let is_leaving = !stranger.has_greeted && now - stranger.came > GREETING_MAX;
+        if !guest.channels.is_empty() && guest.closed.is_none() && !is_leaving {
             act(stranger, guest, now);
         }
     }
