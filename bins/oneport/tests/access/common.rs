@@ -184,9 +184,14 @@ impl Relay {
         stream
     }
 
-    /// Ends it; what it has logged.
+    /// Ends it as its user does, so that its log is whole; what it has logged.
     pub(crate) fn into_log(mut self) -> String {
-        let _ = self.process.kill();
+        let pid = self.process.id().to_string();
+        // The shell's own `kill`: a small system has no program of that name.
+        let told = Command::new("/bin/sh")
+            .args(["-c", "kill -s TERM \"$1\"", "kill", &pid])
+            .status();
+        assert!(told.is_ok_and(|status| status.success()), "it runs");
         let _ = self.process.wait();
         self.log.text()
     }
