@@ -52,6 +52,7 @@ mod link;
 mod machine;
 mod offer;
 mod paths;
+mod rtc;
 
 pub use batch::Batch;
 pub use certificate::Certificate;
@@ -61,6 +62,7 @@ pub use close::CloseReason;
 pub use config::LinkConfig;
 pub use datagram::Datagram;
 pub use event::LinkEvent;
-pub use link::{Credentials, Link};
+pub use link::Link;
 pub use machine::{Input, Machine, Reason, Route, Transmit};
 pub use offer::OfferError;
+pub use rtc::Credentials;

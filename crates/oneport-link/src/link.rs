@@ -1,23 +1,21 @@
 //! One peer connection.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
-use str0m::config::DtlsVersion;
 use str0m::error::RtcError;
-use str0m::ice::IceCreds;
 use str0m::net::{Protocol, Receive};
-use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig};
+use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
 use crate::channels::Channels;
 use crate::datagram::{self, Datagram};
 use crate::egress::Egress;
 use crate::offer::{self, Description};
 use crate::paths::Paths;
+use crate::rtc::{Credentials, build};
 use crate::{
     Batch, ChannelConfig, ChannelId, CloseReason, LinkConfig, LinkEvent, OfferError, Reason, Route,
     Transmit,
@@ -36,16 +34,6 @@ const IMMEDIATE_TIMEOUTS_MAX: usize = 8;
 
 /// How long it must wait then. Nothing in ICE, DTLS or SCTP has a finer timer.
 const TIMEOUT_MIN: Duration = Duration::from_millis(1);
-
-/// The ICE user name fragment and password of our side of a link (RFC 8445 section 5.3), which must
-/// come from a cryptographically secure source.
-#[derive(Clone)]
-pub struct Credentials {
-    /// At least 4 characters of `A-Za-z0-9+/`; no two links of a relay may have the same.
-    pub ufrag: String,
-    /// At least 22 characters of `A-Za-z0-9+/`.
-    pub password: String,
-}
 
 /// One peer connection: the only owner of a [`str0m::Rtc`].
 ///
@@ -489,34 +477,4 @@ impl Link {
         self.closed = true;
         self.events.push_back(LinkEvent::Closed(reason));
     }
-}
-
-fn build(now: Instant, config: &LinkConfig, credentials: Credentials, ice_lite: bool) -> Rtc {
-    let receive_bytes_max = u32::try_from(config.receive_bytes_max()).unwrap_or(u32::MAX);
-    let mut rtc = RtcConfig::new()
-        .set_crypto_provider(crate::certificate::crypto_provider())
-        .set_dtls_cert((*config.certificate.0).clone())
-        .set_dtls_version(DtlsVersion::Auto)
-        .set_ice_lite(ice_lite)
-        .set_local_ice_credentials(IceCreds {
-            ufrag: credentials.ufrag,
-            pass: credentials.password,
-        })
-        .set_sctp_max_message_size(receive_bytes_max)
-        .set_sctp_max_buffered_amount(config.send_bytes_max())
-        .clear_codecs()
-        .build(now);
-    config
-        .candidates
-        .iter()
-        .filter_map(|address| host_candidate(*address))
-        .for_each(|candidate| {
-            rtc.add_local_candidate(candidate);
-        });
-    rtc
-}
-
-/// A wildcard or otherwise unusable address is no candidate.
-fn host_candidate(address: SocketAddr) -> Option<Candidate> {
-    Candidate::host(address, "udp").ok()
 }
