@@ -49,8 +49,24 @@ impl Ring {
         self.complete_from
     }
 
+    /// Where the first entry from this offset on is. Mostly it is as far from the end as its offset is
+    /// from [`Self::end`]; where entries were forgotten in between, it must be looked for.
+    fn position(&self, offset: Offset) -> usize {
+        let distance = self.end.get().saturating_sub(offset.get());
+        let distance = usize::try_from(distance).unwrap_or(usize::MAX);
+        let guess = self.entries.len().checked_sub(distance);
+        let is_it = |at: &usize| {
+            self.entries
+                .get(*at)
+                .is_none_or(|entry| entry.offset == offset)
+        };
+        guess
+            .filter(is_it)
+            .unwrap_or_else(|| self.entries.partition_point(|entry| entry.offset < offset))
+    }
+
     fn index(&self, offset: Offset) -> Option<usize> {
-        let at = self.entries.partition_point(|entry| entry.offset < offset);
+        let at = self.position(offset);
         (self.entries.get(at)?.offset == offset).then_some(at)
     }
 
@@ -61,8 +77,7 @@ impl Ring {
 
     /// The entries from this offset on.
     pub(super) fn from(&self, offset: Offset) -> impl DoubleEndedIterator<Item = &Entry> {
-        let at = self.entries.partition_point(|entry| entry.offset < offset);
-        self.entries.range(at..)
+        self.entries.range(self.position(offset)..)
     }
 
     /// The first entry from this offset on that a reader is to take. It has taken none of them yet, so
