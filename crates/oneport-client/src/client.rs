@@ -59,6 +59,8 @@ pub struct Client {
     pub(crate) secrets: Secrets,
     pub(crate) phase: Phase,
     pub(crate) link: Option<Link>,
+    /// Whether the link was given datagrams that were not looked at yet.
+    pub(crate) is_fed: bool,
     /// The framed channel.
     pub(crate) channel: Option<ChannelId>,
     pub(crate) resume: Option<ResumeToken>,
@@ -98,6 +100,7 @@ impl Client {
             secrets,
             phase: Phase::Offering,
             link: Some(link),
+            is_fed: false,
             channel: None,
             resume: None,
             heartbeat: Heartbeat::new(now),
@@ -175,6 +178,7 @@ impl Client {
 
     /// What happened, in order.
     pub fn poll_event(&mut self) -> Option<Event> {
+        self.settle_fed();
         self.events.pop()
     }
 
@@ -212,11 +216,15 @@ impl Machine for Client {
 
     fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         self.advance(now);
-        if let Some(link) = &mut self.link {
-            match input {
-                Input::Datagram { route, bytes } => link.handle_datagram(now, route, bytes),
-                Input::Timeout => link.handle_timeout(now),
+        match (&mut self.link, input) {
+            // What a batch of datagrams brought is looked at once.
+            (Some(link), Input::Datagram { route, bytes }) => {
+                link.handle_datagram(now, route, bytes);
+                self.is_fed = true;
+                return;
             }
+            (Some(link), Input::Timeout) => link.handle_timeout(now),
+            (None, _) => {}
         }
         self.settle();
     }
@@ -226,10 +234,14 @@ impl Machine for Client {
     }
 
     fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.settle_fed();
         self.link.as_mut()?.poll_transmit()
     }
 
     fn poll_timeout(&self) -> Option<(Instant, Reason)> {
+        if self.is_fed {
+            return Some((self.now, Reason::Queued));
+        }
         let link = self.link.as_ref().and_then(Link::poll_timeout);
         let session = match self.phase {
             Phase::Waiting(until) => Some(until),

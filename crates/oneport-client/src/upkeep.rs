@@ -16,6 +16,7 @@ use crate::{Client, Ended, Event, Lost, Unanswered};
 impl Client {
     /// Draws all conclusions from what has changed.
     pub(crate) fn settle(&mut self) {
+        self.is_fed = false;
         while let Some(event) = self.link.as_mut().and_then(Link::poll_event) {
             self.handle_event(event);
         }
@@ -35,6 +36,13 @@ impl Client {
         );
         if is_over && self.link.as_ref().is_some_and(Link::is_done) {
             self.link = None;
+        }
+    }
+
+    /// The same, if datagrams came since.
+    pub(crate) fn settle_fed(&mut self) {
+        if self.is_fed {
+            self.settle();
         }
     }
 

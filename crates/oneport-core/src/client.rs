@@ -44,6 +44,7 @@ pub(crate) struct Client {
     pub(crate) is_full: bool,
     /// Since when it was full whenever something was to be written.
     pub(crate) full_since: Option<Instant>,
+    pub(crate) is_fed: bool,
     pub(crate) is_sending: bool,
 }
 

@@ -101,6 +101,7 @@ impl Relay {
             in_handshake: true,
             is_full: false,
             full_since: None,
+            is_fed: false,
             is_sending: false,
         });
         self.demux.add_ufrag(ufrag.clone(), id);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use arrayvec::ArrayVec;
 use oneport_link::{Datagram, Route};
 
 use crate::LinkId;
@@ -10,7 +11,10 @@ use crate::LinkId;
 /// comes back from the same port before its old link is given up, or when a NAT hands a port on, and
 /// more when somebody forges checks from an address that is not theirs. Such datagrams go to all of
 /// them, and only the right one can read them; so nobody can take a path from anybody.
-pub(crate) const ROUTE_CLAIMS_MAX: usize = 4;
+const ROUTE_CLAIMS_MAX: usize = 4;
+
+/// The links that claim a path.
+type Claims = ArrayVec<LinkId, ROUTE_CLAIMS_MAX>;
 
 /// Which link a datagram belongs to, in constant time.
 ///
@@ -21,29 +25,27 @@ pub(crate) const ROUTE_CLAIMS_MAX: usize = 4;
 pub(crate) struct Demux {
     by_ufrag: HashMap<String, LinkId>,
     /// Who has proven the path, the latest last.
-    by_route: HashMap<Route, Vec<LinkId>>,
+    by_route: HashMap<Route, Claims>,
 }
 
 impl Demux {
-    /// The link that most likely is the one.
-    pub(crate) fn find(&self, route: Route, datagram: &Datagram<'_>) -> Option<LinkId> {
+    /// The links that it may be for, the most likely first.
+    pub(crate) fn find(&self, route: Route, datagram: &Datagram<'_>) -> Claims {
+        let by_route = || {
+            self.by_route
+                .get(&route)
+                .into_iter()
+                .flatten()
+                .rev()
+                .copied()
+        };
         match datagram {
-            Datagram::Check { ufrag, .. } => self.by_ufrag.get(*ufrag).copied(),
-            Datagram::Dtls | Datagram::Stun => self.by_route.get(&route)?.last().copied(),
-            Datagram::Unknown => None,
-        }
-    }
-
-    /// Another link that may be the one: rank 0 is the one that [`Self::find`] finds.
-    pub(crate) fn further(
-        &self,
-        route: Route,
-        datagram: &Datagram<'_>,
-        rank: usize,
-    ) -> Option<LinkId> {
-        match datagram {
-            Datagram::Dtls => self.by_route.get(&route)?.iter().rev().nth(rank).copied(),
-            _ => None,
+            Datagram::Check { ufrag, .. } => {
+                self.by_ufrag.get(*ufrag).copied().into_iter().collect()
+            }
+            Datagram::Dtls => by_route().collect(),
+            Datagram::Stun => by_route().take(1).collect(),
+            Datagram::Unknown => Claims::new(),
         }
     }
 

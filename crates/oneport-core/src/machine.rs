@@ -37,9 +37,10 @@ impl Machine for Relay {
         }
     }
 
-    /// Owners are pumped here, once for all that a batch of inputs brought, so that messages share
-    /// packets.
+    /// What a batch of inputs brought is looked at here, and owners are pumped once for all of it, so
+    /// that messages share packets and acknowledgements.
     fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.attend_fed();
         loop {
             self.pump_ready();
             match self.unsettled.pop_front() {
@@ -62,7 +63,8 @@ impl Machine for Relay {
     }
 
     fn poll_timeout(&self) -> Option<(Instant, Reason)> {
-        if self.hub.has_ready() || !self.sending.is_empty() || !self.unsettled.is_empty() {
+        let queues = [&self.fed, &self.sending, &self.unsettled];
+        if self.hub.has_ready() || queues.iter().any(|queue| !queue.is_empty()) {
             return Some((self.now, Reason::Queued));
         }
         let link = self.deadlines.first().and_then(|(at, id)| {

@@ -14,7 +14,7 @@ use slotmap::{SecondaryMap, SlotMap, new_key_type};
 
 use crate::client::{Client, Role};
 use crate::deadlines::Deadlines;
-use crate::demux::{Demux, ROUTE_CLAIMS_MAX};
+use crate::demux::Demux;
 use crate::handshakes::Handshakes;
 use crate::hub::{Hub, OwnerId, SeatId};
 use crate::lossy::Waiting;
@@ -58,6 +58,8 @@ pub struct Relay {
     pub(crate) deadlines: Deadlines<LinkId>,
     pub(crate) session_deadlines: Deadlines<SessionKey>,
     pub(crate) handshakes: Handshakes,
+    /// The links that datagrams came for and that were not attended to yet, each once.
+    pub(crate) fed: VecDeque<LinkId>,
     /// The links that have datagrams to send, each once, first come first served.
     pub(crate) sending: VecDeque<LinkId>,
     /// The links that were written to and not settled yet.
@@ -131,6 +133,7 @@ impl Relay {
             deadlines: Deadlines::default(),
             session_deadlines: Deadlines::default(),
             handshakes: Handshakes::new(config.handshakes_max, config.handshakes_per_address_max),
+            fed: VecDeque::new(),
             sending: VecDeque::new(),
             unsettled: VecDeque::new(),
             expiry: now + EXPIRY_INTERVAL,
@@ -212,12 +215,11 @@ impl Relay {
     /// Wakes the links and sessions that are due: each at most once, for their next deadline lies
     /// in the future then.
     pub(crate) fn handle_timeout(&mut self) {
-        while let Some((_, id)) = self.deadlines.due(self.now) {
+        while let Some(id) = self.deadlines.pop_due(self.now) {
             self.links[id].link.handle_timeout(self.now);
-            self.end_if_overdue(id);
-            self.settle(id);
+            self.attend(id);
         }
-        while let Some((_, key)) = self.session_deadlines.due(self.now) {
+        while let Some(key) = self.session_deadlines.pop_due(self.now) {
             self.wake_session(key);
         }
         if self.expiry <= self.now {
@@ -233,23 +235,38 @@ impl Relay {
     pub(crate) fn handle_datagram(&mut self, route: Route, bytes: &[u8]) {
         self.stats.datagrams += 1;
         let datagram = Datagram::classify(bytes);
-        let Some(id) = self.demux.find(route, &datagram) else {
+        let claims = self.demux.find(route, &datagram);
+        if claims.is_empty() {
             self.stats.datagrams_unmatched += 1;
-            return;
-        };
-        self.feed(id, route, bytes);
+        }
         // Whom it is not for cannot read it.
-        for rank in 1..ROUTE_CLAIMS_MAX {
-            let Some(id) = self.demux.further(route, &datagram, rank) else {
-                break;
-            };
-            self.feed(id, route, bytes);
+        for id in claims {
+            let client = &mut self.links[id];
+            client.link.handle_datagram(self.now, route, bytes);
+            if !client.is_fed {
+                client.is_fed = true;
+                self.fed.push_back(id);
+            }
+            // What it proves decides where the next datagram belongs.
+            if datagram != Datagram::Dtls {
+                self.settle(id);
+            }
         }
     }
 
-    fn feed(&mut self, id: LinkId, route: Route, bytes: &[u8]) {
+    /// Looks after the links that datagrams came for, once for all that a batch brought.
+    pub(crate) fn attend_fed(&mut self) {
+        while let Some(id) = self.fed.pop_front() {
+            if let Some(client) = self.links.get_mut(id) {
+                client.is_fed = false;
+                self.attend(id);
+            }
+        }
+    }
+
+    /// Sees what has become of a link that was given a datagram or the time.
+    fn attend(&mut self, id: LinkId) {
         let client = &mut self.links[id];
-        client.link.handle_datagram(self.now, route, bytes);
         if !client.unacknowledged.is_empty() {
             self.collect_receipts(id);
         }
@@ -300,13 +317,12 @@ impl Relay {
         match client.link.poll_timeout() {
             Some((_, Reason::Queued)) => {
                 // What can leave at once needs no deadline: it is asked for in this turn.
-                self.deadlines.set(id, None);
                 if !client.is_sending {
                     client.is_sending = true;
                     self.sending.push_back(id);
                 }
             }
-            timeout => self.deadlines.set(id, timeout.map(|(at, _)| at)),
+            timeout => self.deadlines.set(self.now, id, timeout.map(|(at, _)| at)),
         }
     }
 
@@ -421,7 +437,7 @@ impl Relay {
     /// Forgets a link.
     fn remove(&mut self, id: LinkId) {
         self.leave(id, LeaveReason::Lost);
-        self.deadlines.set(id, None);
+        self.deadlines.set(self.now, id, None);
         if let Some(client) = self.links.remove(id) {
             self.stats.datagrams_dropped += client.link.datagrams_dropped();
             for route in client.link.paths() {

@@ -155,13 +155,13 @@ impl Relay {
             });
             expires.map_or(due, |expires| due.min(expires))
         });
-        self.session_deadlines.set(key, deadline);
+        self.session_deadlines.set(self.now, key, deadline);
     }
 
     /// A session is due: it is asked whether it is still there, or its link or itself ends.
     pub(crate) fn wake_session(&mut self, key: SessionKey) {
         let Some(session) = self.sessions.get_mut(key) else {
-            self.session_deadlines.set(key, None);
+            self.session_deadlines.set(self.now, key, None);
             return;
         };
         let Some(link) = session.link else {
@@ -173,7 +173,7 @@ impl Relay {
             return self.schedule(key);
         };
         if self.now - session.heard >= SILENCE_MAX {
-            self.session_deadlines.set(key, None);
+            self.session_deadlines.set(self.now, key, None);
             return self.end_link(link, ByeCode::Idle);
         }
         if self.now - session.heard.max(session.pinged) >= self.config.ping_interval {
@@ -232,7 +232,7 @@ impl Relay {
 
     pub(crate) fn end_session(&mut self, key: SessionKey, reason: LeaveReason) {
         let now = self.unix_now();
-        self.session_deadlines.set(key, None);
+        self.session_deadlines.set(self.now, key, None);
         let Some(session) = self.sessions.remove(key) else {
             return;
         };

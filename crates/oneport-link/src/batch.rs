@@ -14,11 +14,11 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub(crate) fn new(link: &'a mut Link) -> Self {
-        let ids: Vec<_> = link.channels.iter().collect();
+        let Link { channels, rtc, .. } = &mut *link;
         let buffered = catch_unwind(AssertUnwindSafe(|| {
-            ids.into_iter()
-                .filter_map(|id| link.rtc.channel(id).map(|mut c| c.buffered_amount()))
-                .sum()
+            let channels = channels.iter();
+            let buffered = channels.filter_map(|id| Some(rtc.channel(id)?.buffered_amount()));
+            buffered.sum()
         }));
         let buffered = buffered.unwrap_or_else(|_| {
             link.panicked();

@@ -10,6 +10,8 @@ use str0m::crypto::dtls::{
     DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, DtlsVersion, ProtocolVersion,
 };
 
+use crate::record_numbers;
+
 /// A self-signed DTLS certificate with its key. Its fingerprint goes into every answer, so one
 /// serves all links of a process; making one costs about a millisecond.
 #[derive(Clone)]
@@ -67,7 +69,9 @@ impl CachingDtls {
         }
         // ICE has proven the peer's address before DTLS starts, as RFC 9147 section 5.1 wants a
         // cookie to do; a second proof would only cost a round trip.
-        let mut builder = dimpl::Config::builder().use_server_cookie(false);
+        let mut builder = dimpl::Config::builder()
+            .with_crypto_provider(record_numbers::provider())
+            .use_server_cookie(false);
         if let Some(mtu) = mtu {
             builder = builder.mtu(mtu);
         }

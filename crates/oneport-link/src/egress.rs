@@ -61,6 +61,11 @@ impl Egress {
         Some(self.resume.unwrap_or(now))
     }
 
+    /// Whether something is queued that may not leave yet.
+    pub(crate) fn waits(&self, now: Instant) -> bool {
+        !self.queue.is_empty() && self.resume.is_some_and(|resume| now < resume)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

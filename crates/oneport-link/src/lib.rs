@@ -52,7 +52,9 @@ mod link;
 mod machine;
 mod offer;
 mod paths;
+mod record_numbers;
 mod rtc;
+mod unseen;
 
 pub use batch::Batch;
 pub use certificate::Certificate;

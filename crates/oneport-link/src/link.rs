@@ -16,6 +16,7 @@ use crate::egress::Egress;
 use crate::offer::{self, Description};
 use crate::paths::Paths;
 use crate::rtc::{Credentials, build};
+use crate::unseen::Unseen;
 use crate::{
     Batch, ChannelConfig, ChannelId, CloseReason, LinkConfig, LinkEvent, OfferError, Reason, Route,
     Transmit,
@@ -28,6 +29,10 @@ const ERRORS_PER_DRAIN_MAX: usize = 8;
 /// How many outputs a drain takes. A send buffer has some hundreds of datagrams; more than this is an
 /// `Rtc` that never comes to rest, and would hold up everybody else for ever.
 const OUTPUTS_PER_DRAIN_MAX: usize = 16 * 1024;
+
+/// How old the time may be that str0m knows when something is written: SCTP's timers begin there, and
+/// the shortest, for an acknowledgement, has 200 ms.
+const FRESH_MAX: Duration = Duration::from_millis(5);
 
 /// How often a timer of str0m that is due at once is fed again before it must wait.
 const IMMEDIATE_TIMEOUTS_MAX: usize = 8;
@@ -54,6 +59,8 @@ pub struct Link {
     now: Instant,
     /// When str0m was last told the time.
     fed: Option<Instant>,
+    /// What str0m was given and not yet asked about.
+    unseen: Unseen,
     rtc_timeout: Instant,
     handshake_deadline: Option<Instant>,
     /// The path of the datagram that is being handled.
@@ -150,6 +157,7 @@ impl Link {
             events: VecDeque::new(),
             now,
             fed: None,
+            unseen: Unseen::default(),
             rtc_timeout: now,
             handshake_deadline,
             arriving: None,
@@ -160,25 +168,42 @@ impl Link {
     }
 
     /// Takes a datagram that belongs to this link.
+    ///
+    /// Records of an open link are looked at together, by the next call of any other method: their
+    /// messages then need one acknowledgement, and acknowledgements one look at what they are for.
     pub fn handle_datagram(&mut self, now: Instant, route: Route, bytes: &[u8]) {
         self.advance(now);
         if self.closed {
             return;
         }
+        let datagram = Datagram::classify(bytes);
+        let can_wait = datagram == Datagram::Dtls && self.handshake_deadline.is_none();
+        if !can_wait {
+            self.catch_up();
+        }
         let destination = self.config.candidate_for(route.local);
         let errors = self.errors;
-        self.arriving = Some(route);
-        self.change(|rtc| {
+        let receive = |rtc: &mut Rtc| {
             let receive = Receive::new(Protocol::Udp, route.peer, destination, bytes)?;
             rtc.handle_input(Input::Receive(now, receive))
-        });
-        self.arriving = None;
+        };
+        if can_wait {
+            self.guarded(|link| link.feed(receive));
+            self.unseen.add(bytes.len());
+            if self.unseen.is_full() {
+                self.catch_up();
+            }
+        } else {
+            self.arriving = Some(route);
+            self.change(receive);
+            self.arriving = None;
+        }
         if self.errors > errors {
             return;
         }
         self.fed = Some(now);
         // What the link could use says where the peer is now, if the peer has proven that path.
-        let is_sign = match Datagram::classify(bytes) {
+        let is_sign = match datagram {
             Datagram::Dtls => true,
             Datagram::Check { nominates, .. } => nominates,
             Datagram::Stun | Datagram::Unknown => false,
@@ -186,6 +211,19 @@ impl Link {
         if is_sign {
             self.paths.follow(route);
         }
+    }
+
+    /// Looks at what str0m was given.
+    fn catch_up(&mut self) {
+        if !self.unseen.is_empty() {
+            self.change(|_| Ok(()));
+        }
+    }
+
+    /// Whether there is something to look at that has no reason to wait. While datagrams wait for their
+    /// pace, at most a millisecond, nothing that arrives can make the next one leave sooner.
+    fn is_behind(&self) -> bool {
+        !self.unseen.is_empty() && !self.egress.waits(self.now)
     }
 
     /// Lets time pass.
@@ -198,6 +236,8 @@ impl Link {
             self.end(CloseReason::HandshakeTimeout);
         } else if self.rtc_timeout <= now {
             self.feed_time();
+        } else if self.is_behind() {
+            self.catch_up();
         }
     }
 
@@ -206,7 +246,10 @@ impl Link {
     pub fn batch(&mut self, now: Instant) -> Batch<'_> {
         self.advance(now);
         // str0m's timers start from the time that it was last told, which on an idle link is long ago.
-        if self.fed != Some(now) && !self.closed {
+        let is_fresh = |fed: Instant| now.saturating_duration_since(fed) <= FRESH_MAX;
+        if self.fed.is_some_and(is_fresh) {
+            self.catch_up();
+        } else if !self.closed {
             self.feed_time();
         }
         Batch::new(self)
@@ -215,6 +258,7 @@ impl Link {
     /// How many bytes of messages the peer has acknowledged on a channel, over its whole life. What
     /// is acknowledged out of order counts, so near a loss it can be a later message's.
     pub fn acknowledged(&mut self, channel: ChannelId) -> u64 {
+        self.catch_up();
         let written = self.channels.written(channel).unwrap_or(0);
         let id = self.channels.get(channel);
         let buffered = catch_unwind(AssertUnwindSafe(|| {
@@ -243,21 +287,31 @@ impl Link {
     /// Ends the link: the peer is told by SCTP and DTLS, and [`LinkEvent::Closed`] comes at once.
     pub fn close(&mut self, now: Instant, why: &'static str) {
         self.advance(now);
+        self.catch_up();
         self.end(CloseReason::ByOwner(why));
     }
 
     /// What happened, in order.
     pub fn poll_event(&mut self) -> Option<LinkEvent> {
+        if self.is_behind() {
+            self.catch_up();
+        }
         self.events.pop_front()
     }
 
     /// The next datagram that may leave now; there may be more that must wait for their pace.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        if self.is_behind() {
+            self.catch_up();
+        }
         self.egress.pop(self.now)
     }
 
     /// When [`Self::handle_timeout`] is due, or [`Self::poll_transmit`] yields again.
     pub fn poll_timeout(&self) -> Option<(Instant, Reason)> {
+        if self.is_behind() {
+            return Some((self.now, Reason::Queued));
+        }
         let egress = self.egress.poll_timeout(self.now).map(|at| {
             let waits = at > self.now;
             (
@@ -336,20 +390,28 @@ impl Link {
 
     /// Changes the `Rtc` and drains it. The only place where that is done.
     fn step(&mut self, change: impl FnOnce(&mut Rtc) -> Result<(), RtcError>) {
+        self.guarded(|link| {
+            link.feed(change);
+            link.drain();
+            while let Some(id) = link.channels.next_to_close() {
+                link.rtc.direct_api().close_data_channel(id);
+                link.drain();
+            }
+        });
+    }
+
+    fn feed(&mut self, change: impl FnOnce(&mut Rtc) -> Result<(), RtcError>) {
+        if let Err(error) = change(&mut self.rtc) {
+            self.note(&error);
+        }
+    }
+
+    /// Does something to the `Rtc` of a link that has not ended. What is wrong with it then ends it.
+    fn guarded(&mut self, act: impl FnOnce(&mut Self)) {
         if self.closed {
             return;
         }
-        let drained = catch_unwind(AssertUnwindSafe(|| {
-            if let Err(error) = change(&mut self.rtc) {
-                self.note(&error);
-            }
-            self.drain();
-            while let Some(id) = self.channels.next_to_close() {
-                self.rtc.direct_api().close_data_channel(id);
-                self.drain();
-            }
-        }));
-        if drained.is_err() {
+        if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
             self.doom = Some(CloseReason::Panicked);
         }
         if let Some(reason) = self.doom.take() {
@@ -358,6 +420,7 @@ impl Link {
     }
 
     fn drain(&mut self) {
+        self.unseen = Unseen::default();
         let mut errors = 0;
         let mut outputs = 0;
         loop {
