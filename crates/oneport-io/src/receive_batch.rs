@@ -39,6 +39,12 @@ impl ReceiveBatch {
         Ok(())
     }
 
+    /// Whether more would have fitted than there was. Where the kernel fills one buffer at a time,
+    /// that is never known.
+    pub(crate) fn has_room(&self) -> bool {
+        self.filled < BATCH_SIZE
+    }
+
     /// The filled buffers: each has one datagram in it or several that took the same path.
     pub(crate) fn buffers(&self) -> impl Iterator<Item = (&RecvMeta, &[u8])> {
         iter::zip(&self.meta, self.memory.chunks_exact(BUFFER_BYTES))

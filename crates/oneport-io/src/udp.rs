@@ -90,6 +90,10 @@ impl UdpSocket {
             Err(error) => return self.receive_failed(&error, stats),
         }
         stats.batches_in += 1;
+        // The kernel had no more. What comes from now on is reported again.
+        if batch.has_room() {
+            self.readable = false;
+        }
         for (meta, buffer) in batch.buffers() {
             let Some(route) = route(self.local, meta) else {
                 stats.datagrams_unanswerable += datagrams(buffer, meta.stride).count() as u64;
