@@ -263,7 +263,7 @@ pub fn command() -> Result<Command> {
 /// # Errors
 /// [`Error::Start`] when it cannot be built.
 pub fn tool(name: &str) -> Result<Command> {
-    let built = build(&["--package", name, "--bin", name]);
+    let built = build(&["--package", name, "--bin", name], profile());
     built.map(Command::new).map_err(|why| Error::Start {
         program: name.into(),
         why,
@@ -275,7 +275,15 @@ pub fn tool(name: &str) -> Result<Command> {
 /// # Errors
 /// [`Error::Start`] when it cannot be built.
 pub fn example(package: &str, name: &str) -> Result<Command> {
-    let built = build(&["--package", package, "--example", name]);
+    example_with(package, name, profile())
+}
+
+/// [`example`], with that profile of cargo instead of the one of this test.
+///
+/// # Errors
+/// As [`example`].
+pub fn example_with(package: &str, name: &str, profile: &str) -> Result<Command> {
+    let built = build(&["--package", package, "--example", name], profile);
     built.map(Command::new).map_err(|why| Error::Start {
         program: name.into(),
         why,
@@ -287,7 +295,7 @@ fn binary() -> Result<&'static PathBuf> {
     static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let found = BINARY.get_or_init(|| match env::var_os("ONEPORT_BIN") {
         Some(path) => Ok(path.into()),
-        None => build(&["--package", "oneport", "--bin", "oneport"]),
+        None => build(&["--package", "oneport", "--bin", "oneport"], profile()),
     });
     found.as_ref().map_err(|why| Error::Start {
         program: "oneport".into(),
@@ -295,14 +303,20 @@ fn binary() -> Result<&'static PathBuf> {
     })
 }
 
-/// Builds a target with the profile of this test, and asks cargo where it lies.
-fn build(target: &[&str]) -> Result<PathBuf, String> {
+/// The profile of this test.
+fn profile() -> &'static str {
+    if cfg!(debug_assertions) {
+        "dev"
+    } else {
+        "release"
+    }
+}
+
+/// Builds a target with that profile, and asks cargo where it lies.
+fn build(target: &[&str], profile: &str) -> Result<PathBuf, String> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--message-format", "json-render-diagnostics"]);
-    command.args(target);
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
+    command.args(target).args(["--profile", profile]);
     command
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::null());
