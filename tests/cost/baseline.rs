@@ -43,8 +43,8 @@ const COLUMNS: [Column; 3] = [
 ];
 
 /// Keys, tags and the seeds of hash tables are random, so no two runs count quite the same: they were
-/// up to 0.2 % apart. A change below this is nothing that anybody would notice.
-const INSTRUCTIONS_PERCENT_MAX: f64 = 2.0;
+/// up to 0.2 % apart. This is five times as much.
+const INSTRUCTIONS_PERCENT_MAX: f64 = 1.0;
 
 /// Virtual time is the same in each run.
 const DATAGRAMS_PERCENT_MAX: f64 = 1.0;
@@ -160,13 +160,13 @@ mod tests {
             let phase = Phase::parse(line, instructions)?;
             Ok(compare(&phase, &baseline["figures"]["talk"]).len())
         };
-        assert_eq!(strays("talk\tdelivery\t10\t20\t30", 1010)?, 0);
+        assert_eq!(strays("talk\tdelivery\t10\t20\t30", 1005)?, 0);
         assert_eq!(
             strays("talk\tdelivery\t20\t40\t60", 2000)?,
             0,
             "what counts is a unit"
         );
-        for instructions in [970, 1030] {
+        for instructions in [985, 1015] {
             assert_eq!(strays("talk\tdelivery\t10\t20\t30", instructions)?, 1);
         }
         assert_eq!(strays("talk\tdelivery\t10\t21\t29", 1000)?, 2);
