@@ -84,7 +84,7 @@ impl Relay {
         let session_id = self.secrets.session_id();
         self.last_number += 1;
         self.handshakes.begin(address);
-        let id = self.links.insert(Client {
+        let id = self.links.insert(Box::new(Client {
             link,
             number: self.last_number,
             session_id,
@@ -103,7 +103,7 @@ impl Relay {
             full_since: None,
             is_fed: false,
             is_sending: false,
-        });
+        }));
         self.demux.add_ufrag(ufrag.clone(), id);
         self.by_session_id.insert(session_id, id);
         self.settle(id);

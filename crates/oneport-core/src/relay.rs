@@ -43,7 +43,8 @@ pub struct Relay {
     started: Instant,
     pub(crate) now: Instant,
     pub(crate) secrets: Secrets,
-    pub(crate) links: SlotMap<LinkId, Client>,
+    /// Each in a place of its own: one has some kilobytes, and a table that grows moves what is in it.
+    pub(crate) links: SlotMap<LinkId, Box<Client>>,
     pub(crate) by_session_id: HashMap<SessionId, LinkId>,
     pub(crate) sessions: Sessions,
     pub(crate) hub: Hub,
@@ -411,7 +412,7 @@ impl Relay {
     fn closed(&mut self, id: LinkId, reason: &CloseReason) {
         self.leave(id, leave_reason(reason));
         *self.stats.closed.entry(reason.code()).or_default() += 1;
-        let Client { number, room, .. } = &self.links[id];
+        let Client { number, room, .. } = &*self.links[id];
         match reason {
             CloseReason::Panicked => log::error!("link {number} left room {room}: {reason}"),
             CloseReason::HandshakeTimeout => {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll, Waker};
 use oneport_link::{Input, Machine, Reason, Transmit};
 
+use crate::alarm::Alarm;
 use crate::command_queue::CommandQueue;
 use crate::config::Config;
 use crate::handle::Handle;
@@ -43,6 +44,7 @@ pub type OnStream = Box<dyn FnMut(TcpStream, SocketAddr) + Send>;
 /// wants sent. All of it is bounded, so nothing waits for more than one turn of the others.
 pub struct EventLoop<M: Machine> {
     poll: Poll,
+    alarm: Alarm,
     events: Events,
     udp: Vec<UdpSocket>,
     batch: ReceiveBatch,
@@ -71,7 +73,8 @@ impl<M: Machine> EventLoop<M> {
         config: Config,
     ) -> io::Result<(Self, Handle<M>)> {
         let poll = Poll::new()?;
-        let waker = Arc::new(Waker::new(poll.registry(), Source::Waker.into())?);
+        let waker = Arc::new(Waker::new(poll.registry(), Source::Wake.into())?);
+        let alarm = Alarm::new(poll.registry())?;
         let mut udp = Vec::with_capacity(sockets.bound.len());
         let mut listeners = Vec::new();
         for (index, bound) in sockets.bound.into_iter().enumerate() {
@@ -99,6 +102,7 @@ impl<M: Machine> EventLoop<M> {
         let handle = Handle::new(calls, waker, Arc::clone(&published), config.call_timeout);
         let event_loop = Self {
             poll,
+            alarm,
             events: Events::with_capacity(EVENTS_MAX),
             udp,
             batch: ReceiveBatch::new(),
@@ -133,6 +137,7 @@ impl<M: Machine> EventLoop<M> {
         self.end_turn(self.turn_ended, true)?;
         while !self.machine.is_finished() {
             let wait = self.wait();
+            self.alarm.set(wait);
             match self.poll.poll(&mut self.events, wait) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 // A signal woke us: a turn without events.
@@ -155,7 +160,6 @@ impl<M: Machine> EventLoop<M> {
         }
         let tcp_deadline = self.tcp.as_ref().and_then(Tcp::deadline);
         let machine_deadline = self.timeout.map(|(deadline, _)| deadline);
-        // The poll rounds up to whole milliseconds: late by less than one, never early.
         let deadline = machine_deadline.into_iter().chain(tcp_deadline).min()?;
         Some(deadline.saturating_duration_since(self.turn_ended))
     }
@@ -183,8 +187,8 @@ impl<M: Machine> EventLoop<M> {
     fn take_events(&mut self) {
         for event in &self.events {
             match Source::from(event.token()) {
-                // The queue is looked at in every turn.
-                Source::Waker => {}
+                // The queue and the time are looked at in every turn.
+                Source::Wake => {}
                 Source::Udp(index) => {
                     let Some(socket) = self.udp.get_mut(index) else {
                         continue;

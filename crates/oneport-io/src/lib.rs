@@ -13,7 +13,7 @@
 //! It is not a runtime and not a server: it knows nothing of rooms, of WebRTC or of HTTP, and keeps no
 //! connection once it has handed it over.
 //!
-//! Layer 1: it uses the `Machine` trait of `oneport-link`, and mio, quinn-udp and socket2 below.
+//! Layer 1: it uses the `Machine` trait of `oneport-link`, and mio, quinn-udp, socket2 and rustix below.
 //!
 //! # Example
 //!
@@ -80,6 +80,7 @@
 
 mod accept_pause;
 mod address;
+mod alarm;
 mod bind_error;
 mod command_queue;
 mod config;

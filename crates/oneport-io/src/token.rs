@@ -8,8 +8,8 @@ const KIND_BITS: u32 = 2;
 /// A source of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Another thread queued a command.
-    Waker,
+    /// Another thread queued a command, or the alarm rang: there is nothing to do for the source itself.
+    Wake,
     /// The UDP socket of that index.
     Udp(usize),
     /// The TCP listener of that index.
@@ -21,7 +21,7 @@ pub(crate) enum Source {
 impl From<Source> for Token {
     fn from(source: Source) -> Self {
         let (kind, index) = match source {
-            Source::Waker => (0, 0),
+            Source::Wake => (0, 0),
             Source::Udp(index) => (1, index),
             Source::Listener(index) => (2, index),
             Source::Waiting(number) => (3, number),
@@ -34,7 +34,7 @@ impl From<Token> for Source {
     fn from(Token(token): Token) -> Self {
         let index = token >> KIND_BITS;
         match token & ((1 << KIND_BITS) - 1) {
-            0 => Self::Waker,
+            0 => Self::Wake,
             1 => Self::Udp(index),
             2 => Self::Listener(index),
             _ => Self::Waiting(index),
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn a_token_leads_back_to_its_source() {
         for source in [
-            Source::Waker,
+            Source::Wake,
             Source::Udp(0),
             Source::Udp(7),
             Source::Listener(0),

@@ -18,6 +18,11 @@ const INTERVAL: Duration = Duration::from_nanos(62_500);
 /// How much may leave at once after a pause: 16 datagrams, a millisecond's worth.
 const BURST: Duration = Duration::from_millis(1);
 
+/// How much of the time that a link was woken too late is made up for: then up to 48 leave at once,
+/// after a pause in which the browser could take in all that came before. Otherwise a busy machine, or
+/// one that counts in milliseconds, would send at half the pace.
+const LATE_MAX: Duration = Duration::from_millis(2);
+
 /// The datagrams of one link that wait to be sent, paced.
 #[derive(Debug, Default)]
 pub(crate) struct Egress {
@@ -28,6 +33,8 @@ pub(crate) struct Egress {
     /// Set when the burst was used up: nothing leaves before, so that the link is woken once for 16
     /// datagrams and not for each one.
     resume: Option<Instant>,
+    /// Whether something has been waiting for that, without a pause.
+    is_held_up: bool,
     dropped: u64,
 }
 
@@ -46,9 +53,16 @@ impl Egress {
             return None;
         }
         let transmit = self.queue.pop_front()?;
-        let paid = self.paid.map_or(now, |paid| paid.max(now)) + INTERVAL;
+        let paid = self.paid.unwrap_or(now);
+        let made_up = match self.is_held_up {
+            true => LATE_MAX,
+            false => Duration::ZERO,
+        };
+        let lost = now.saturating_duration_since(paid).saturating_sub(made_up);
+        let paid = paid + lost + INTERVAL;
         self.paid = Some(paid);
         self.resume = (paid >= now + BURST).then_some(paid);
+        self.is_held_up = !self.queue.is_empty() && (self.is_held_up || self.resume.is_some());
         Some(transmit)
     }
 
@@ -109,6 +123,32 @@ mod tests {
         assert_eq!(pop_all(&mut egress, resume), 16);
         assert_eq!(pop_all(&mut egress, resume + BURST), 8);
         assert_eq!(egress.poll_timeout(resume + BURST), None);
+    }
+
+    #[test]
+    fn what_was_woken_too_late_catches_up() {
+        let ms = Duration::from_millis;
+        for (late, leave) in [(ms(0), 16), (ms(1), 32), (ms(2), 48), (ms(60), 48)] {
+            let start = Instant::now();
+            let mut egress = Egress::default();
+            (0..100).for_each(|n| egress.push(transmit(n)));
+            assert_eq!(pop_all(&mut egress, start), 16);
+            assert_eq!(
+                pop_all(&mut egress, start + ms(1) + late),
+                leave,
+                "{late:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_is_late_that_did_not_wait() {
+        let start = Instant::now();
+        let mut egress = Egress::default();
+        (0..16).for_each(|n| egress.push(transmit(n)));
+        assert_eq!(pop_all(&mut egress, start), 16);
+        (0..100).for_each(|n| egress.push(transmit(n)));
+        assert_eq!(pop_all(&mut egress, start + Duration::from_millis(3)), 16);
     }
 
     #[test]
