@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::floor::FloorArgs;
 use crate::speaker::Channel;
 
 /// Loads an oneport relay with clients and messages, and says what came of it.
@@ -18,6 +19,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run one load against one relay.
     Run(RunArgs),
+    /// Send and receive datagrams, and nothing else: what every relay's deliveries cost at least.
+    Floor(FloorArgs),
 }
 
 /// A load.

@@ -6,6 +6,7 @@
 
 mod args;
 mod fleet;
+mod floor;
 mod outcome;
 mod payload;
 mod process;
@@ -14,31 +15,45 @@ mod signaling;
 mod speaker;
 mod tally;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command};
+use args::{Cli, Command, RunArgs};
+use floor::Side;
+use outcome::Outcome;
+use run::RunError;
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
-    let Command::Run(args) = Cli::parse().command;
-    match run::run(&args) {
-        Ok(outcome) => {
-            if args.json {
-                println!("{}", outcome.to_json());
-            } else {
-                print!("{outcome}");
-            }
-            if outcome.is_clean() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
-        }
-        Err(error) => {
-            eprintln!("oneport-bench: {error}");
-            ExitCode::from(2)
-        }
+    let result = match Cli::parse().command {
+        Command::Run(args) => run::run(&args).map(|outcome| print(&args, &outcome)),
+        Command::Floor(args) => match args.side {
+            Side::Send { listen } => send(listen),
+            Side::Receive(args) => floor::receive(&args).map(|outcome| print(&args, &outcome)),
+        },
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("oneport-bench: {error}");
+        ExitCode::from(2)
+    })
+}
+
+fn send(listen: SocketAddr) -> Result<ExitCode, RunError> {
+    floor::send(listen)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(args: &RunArgs, outcome: &Outcome) -> ExitCode {
+    if args.json {
+        println!("{}", outcome.to_json());
+    } else {
+        print!("{outcome}");
+    }
+    if outcome.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }

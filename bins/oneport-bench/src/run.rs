@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use oneport_io::{BindOptions, Config, EventLoop, Handle, Sockets};
+use oneport_link::Machine;
 use oneport_wire::RoomName;
 
 use crate::args::RunArgs;
@@ -48,9 +49,14 @@ impl fmt::Display for RunError {
     }
 }
 
-fn failed(why: impl fmt::Display) -> RunError {
+pub(crate) fn failed(why: impl fmt::Display) -> RunError {
     RunError(why.to_string())
 }
+
+/// What a load can be brought to: a fleet, or what stands for one.
+pub(crate) trait Loaded: Machine<Command = Order, Reply = Report> {}
+
+impl<M: Machine<Command = Order, Reply = Report>> Loaded for M {}
 
 /// Runs a load and measures it.
 pub(crate) fn run(args: &RunArgs) -> Result<Outcome, RunError> {
@@ -82,7 +88,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, RunError> {
 
 /// The sockets of all clients, and the address of each. A relay tells clients apart by their
 /// addresses: on loopback one socket has as many as we like, elsewhere each client has a port.
-fn bind(clients: u32, local: IpAddr) -> Result<(Sockets, Vec<SocketAddr>), RunError> {
+pub(crate) fn bind(clients: u32, local: IpAddr) -> Result<(Sockets, Vec<SocketAddr>), RunError> {
     let options = BindOptions::default();
     if local.is_loopback() && local.is_ipv4() {
         let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
@@ -170,7 +176,7 @@ fn connect(
     }
 }
 
-fn counts(handle: &Handle<Fleet>) -> Result<Counts, RunError> {
+fn counts<M: Loaded>(handle: &Handle<M>) -> Result<Counts, RunError> {
     match handle.call(Order::Count)? {
         Report::Counts(counts) => Ok(counts),
         _ => Err(failed("the fleet does not count")),
@@ -178,9 +184,9 @@ fn counts(handle: &Handle<Fleet>) -> Result<Counts, RunError> {
 }
 
 /// The load itself.
-fn measure(
+pub(crate) fn measure<M: Loaded>(
     args: &RunArgs,
-    handle: &Handle<Fleet>,
+    handle: &Handle<M>,
     connecting: Connecting,
 ) -> Result<Outcome, RunError> {
     let time = WARM_UP + args.duration();
@@ -224,7 +230,7 @@ fn measure(
 }
 
 /// Waits for what is on its way.
-fn drain(handle: &Handle<Fleet>) -> Result<(), RunError> {
+fn drain<M: Loaded>(handle: &Handle<M>) -> Result<(), RunError> {
     let deadline = Instant::now() + DRAIN_TIMEOUT;
     let mut known = counts(handle)?.received;
     let mut heard = Instant::now();
