@@ -45,6 +45,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rooms: u32,
 
+    /// How many more clients there are, who say and hear nothing, in a room of their own.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=50_000))]
+    pub(crate) idle: u32,
+
     /// How many deliveries a second, over all clients; 0 for none, to see what connecting and being
     /// there costs.
     #[arg(long, value_name = "N", default_value_t = 1000.0)]

@@ -23,9 +23,10 @@ pub(crate) enum Order {
     Answer(u32, String),
     /// How many clients are ready.
     Roll,
-    /// From now on, so many messages a second in all, of so many bytes, by the clients in turn.
-    /// Latencies count from the given time on.
+    /// From now on, so many messages a second in all, of so many bytes, by so many clients in turn: those
+    /// that came first. Latencies count from the given time on.
     Start {
+        speakers: u32,
         per_second: f64,
         bytes: usize,
         warm_up: Duration,
@@ -56,6 +57,7 @@ pub(crate) enum Report {
 
 /// When which client has to send.
 struct Schedule {
+    speakers: u64,
     begins: Instant,
     interval_ns: f64,
     bytes: usize,
@@ -157,10 +159,11 @@ impl Fleet {
                 return;
             };
             let due = schedule.due();
-            if due > self.now || self.speakers.is_empty() {
+            let speakers = schedule.speakers.min(self.speakers.len() as u64);
+            if due > self.now || speakers == 0 {
                 return;
             }
-            let number = (schedule.next % self.speakers.len() as u64) as u32;
+            let number = (schedule.next % speakers) as u32;
             schedule.next += 1;
             let bytes = schedule.bytes;
             let due_ns = self.nanos(due);
@@ -243,12 +246,14 @@ impl Machine for Fleet {
                 Report::Ready(ready.count())
             }
             Order::Start {
+                speakers,
                 per_second,
                 bytes,
                 warm_up,
             } => {
                 self.measured_from = Some(self.now + warm_up);
                 self.schedule = Some(Schedule {
+                    speakers: speakers.into(),
                     begins: self.now,
                     interval_ns: 1e9 / per_second,
                     bytes,

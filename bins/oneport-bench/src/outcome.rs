@@ -93,6 +93,7 @@ impl Outcome {
             "load": {
                 "clients": self.args.clients,
                 "rooms": self.args.rooms,
+                "idle": self.args.idle,
                 "deliveries_per_s": self.args.rate,
                 "bytes": self.args.size,
                 "secs": self.args.secs,

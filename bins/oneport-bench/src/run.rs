@@ -61,7 +61,7 @@ impl<M: Machine<Command = Order, Reply = Report>> Loaded for M {}
 /// Runs a load and measures it.
 pub(crate) fn run(args: &RunArgs) -> Result<Outcome, RunError> {
     let relay = Relay::new(&args.url, args.token.clone()).map_err(failed)?;
-    let (sockets, addresses) = bind(args.clients, relay.local_ip()?)?;
+    let (sockets, addresses) = bind(args.clients + args.idle, relay.local_ip()?)?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(failed)?;
     let fleet = Fleet::new(Instant::now(), args.channel, seed);
@@ -70,13 +70,15 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, RunError> {
     let driver = driver.spawn(move || event_loop.run().map(drop))?;
 
     let before = usage(args.pid);
-    let connecting = connect(args, &relay, &handle, &addresses);
+    let (speakers, idle) = addresses.split_at(args.clients as usize);
+    let connecting = connect(args, &relay, &handle, speakers, |n| room(n % args.rooms));
     let measured = connecting.and_then(|took| {
         let connecting = Connecting {
             took,
             before,
             after: usage(args.pid),
         };
+        connect(args, &relay, &handle, idle, |_| room(args.rooms))?;
         measure(args, &handle, connecting)
     });
     let _ = handle.call(Order::End);
@@ -110,8 +112,8 @@ pub(crate) fn bind(clients: u32, local: IpAddr) -> Result<(Sockets, Vec<SocketAd
     Ok((sockets, addresses))
 }
 
-fn room(args: &RunArgs, number: u32) -> RoomName {
-    let room = format!("bench-{}", number % args.rooms);
+fn room(number: u32) -> RoomName {
+    let room = format!("bench-{number}");
     room.parse().expect("letters and digits")
 }
 
@@ -121,15 +123,17 @@ fn bar(length: u64, what: &'static str) -> ProgressBar {
     ProgressBar::new(length).with_style(style).with_prefix(what)
 }
 
-/// Brings all clients into their rooms. Answers how long that took.
+/// Brings clients into their rooms. Answers how long that took.
 fn connect(
     args: &RunArgs,
     relay: &Relay,
     handle: &Handle<Fleet>,
     addresses: &[SocketAddr],
+    room: impl Fn(u32) -> RoomName + Sync,
 ) -> Result<Duration, RunError> {
     let start = Instant::now();
-    let bar = bar(args.clients.into(), "connecting");
+    let ready_before = ready(handle)?;
+    let bar = bar(addresses.len() as u64, "connecting");
     let next = AtomicU32::new(0);
     let work = || -> Result<(), RunError> {
         loop {
@@ -137,7 +141,7 @@ fn connect(
             let Some(&address) = addresses.get(number as usize) else {
                 return Ok(());
             };
-            let room = room(args, number);
+            let room = room(number);
             let enlisted = handle.call(Order::Enlist(room.clone(), address))?;
             let Report::Enlisted(number, offer) = enlisted else {
                 continue;
@@ -159,20 +163,25 @@ fn connect(
     })?;
     let deadline = Instant::now() + READY_TIMEOUT;
     loop {
-        let Report::Ready(ready) = handle.call(Order::Roll)? else {
-            continue;
-        };
-        if ready == args.clients as usize {
+        let ready = ready(handle)?.saturating_sub(ready_before);
+        if ready == addresses.len() {
             bar.finish_and_clear();
             return Ok(start.elapsed());
         }
         if Instant::now() > deadline {
-            let clients = args.clients;
+            let clients = addresses.len();
             return Err(RunError(format!(
                 "only {ready} of {clients} clients got in"
             )));
         }
         thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn ready(handle: &Handle<Fleet>) -> Result<usize, RunError> {
+    match handle.call(Order::Roll)? {
+        Report::Ready(ready) => Ok(ready),
+        _ => Err(failed("the fleet does not count")),
     }
 }
 
@@ -192,6 +201,7 @@ pub(crate) fn measure<M: Loaded>(
     let time = WARM_UP + args.duration();
     if args.rate > 0.0 {
         handle.call(Order::Start {
+            speakers: args.clients,
             per_second: args.rate / (args.members() - 1.0).max(1.0),
             bytes: args.size as usize,
             warm_up: WARM_UP,

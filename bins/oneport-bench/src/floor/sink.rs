@@ -96,6 +96,7 @@ impl Machine for Sink {
                 per_second,
                 bytes,
                 warm_up,
+                ..
             } => {
                 self.measured_from = Some(now + warm_up);
                 Report::Done(self.ask(per_second, bytes).is_ok())
