@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::compare::CompareArgs;
 use crate::floor::FloorArgs;
 use crate::speaker::Channel;
 
@@ -19,6 +20,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run one load against one relay.
     Run(RunArgs),
+    /// Bring the same loads to several relays.
+    Compare(CompareArgs),
     /// Send and receive datagrams, and nothing else: what every relay's deliveries cost at least.
     Floor(FloorArgs),
 }

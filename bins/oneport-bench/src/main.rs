@@ -5,10 +5,12 @@
 //! is checked for order and loss.
 
 mod args;
+mod compare;
 mod fleet;
 mod floor;
 mod outcome;
 mod payload;
+mod peers;
 mod process;
 mod run;
 mod signaling;
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
     let result = match Cli::parse().command {
         Command::Run(args) => run::run(&args).map(|outcome| print(&args, &outcome)),
+        Command::Compare(args) => compare::compare(&args).map(|()| ExitCode::SUCCESS),
         Command::Floor(args) => match args.side {
             Side::Send { listen } => send(listen),
             Side::Receive(args) => floor::receive(&args).map(|outcome| print(&args, &outcome)),
