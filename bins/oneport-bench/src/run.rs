@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use oneport_io::{BindOptions, Config, EventLoop, Handle, Sockets};
-use oneport_wire::RoomName;
 
 use crate::args::RunArgs;
 use crate::fleet::{Fleet, Order, Report};
 use crate::outcome::{Connecting, Outcome};
+use crate::peers::Peer;
 use crate::process::usage;
-use crate::signaling::Relay;
+use crate::room::Room;
+use crate::signaling::{Host, Janus, Relay};
+use crate::speaker::Channel;
 use crate::tally::Counts;
 
 /// Before latencies count: what is slow only once is over then.
@@ -54,24 +56,26 @@ fn failed(why: impl fmt::Display) -> RunError {
 
 /// Runs a load and measures it.
 pub(crate) fn run(args: &RunArgs) -> Result<Outcome, RunError> {
-    let relay = Relay::new(&args.url, args.token.clone()).map_err(failed)?;
-    let (sockets, addresses) = bind(args.clients, relay.local_ip()?)?;
+    let channel = args.channel().map_err(RunError)?;
+    let host = Host::new(&args.url).map_err(failed)?;
+    let (sockets, addresses) = bind(args.clients, host.local_ip()?)?;
+    let door = Door::open(args, host)?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(failed)?;
-    let fleet = Fleet::new(Instant::now(), args.channel, seed);
+    let fleet = Fleet::new(Instant::now(), channel, seed);
     let (event_loop, handle) = EventLoop::new(sockets, fleet, None, Config::default())?;
     let driver = thread::Builder::new().name("fleet".into());
     let driver = driver.spawn(move || event_loop.run().map(drop))?;
 
     let before = usage(args.pid);
-    let connecting = connect(args, &relay, &handle, &addresses);
+    let connecting = connect(args, &door, &handle, &addresses);
     let measured = connecting.and_then(|took| {
         let connecting = Connecting {
             took,
             before,
             after: usage(args.pid),
         };
-        measure(args, &handle, connecting)
+        measure(args, channel, &handle, connecting)
     });
     let _ = handle.call(Order::End);
     driver
@@ -104,9 +108,59 @@ fn bind(clients: u32, local: IpAddr) -> Result<(Sockets, Vec<SocketAddr>), RunEr
     Ok((sockets, addresses))
 }
 
-fn room(args: &RunArgs, number: u32) -> RoomName {
-    let room = format!("bench-{}", number % args.rooms);
-    room.parse().expect("letters and digits")
+/// How clients come in.
+enum Door {
+    /// They offer.
+    Relay(Relay),
+    /// They are offered.
+    Janus(Janus),
+}
+
+impl Door {
+    /// Makes the rooms where they must be made.
+    fn open(args: &RunArgs, host: Host) -> Result<Self, RunError> {
+        Ok(match args.peer {
+            Peer::Oneport | Peer::Pion => Self::Relay(Relay::new(host, args.token.clone())),
+            Peer::Janus => {
+                let janus = Janus::new(host);
+                let rooms = (0..args.rooms.min(args.clients)).map(Room);
+                janus.open(rooms).map_err(failed)?;
+                Self::Janus(janus)
+            }
+        })
+    }
+
+    /// Brings a client in, as far as descriptions do.
+    fn pass(
+        &self,
+        room: Room,
+        address: SocketAddr,
+        handle: &Handle<Fleet>,
+    ) -> Result<(), RunError> {
+        match self {
+            Self::Relay(relay) => {
+                let Report::Enlisted(number, offer) = handle.call(Order::Enlist(room, address))?
+                else {
+                    return Err(failed("a client could not be made"));
+                };
+                let answer = relay
+                    .exchange(room.name().as_str(), &offer)
+                    .map_err(failed)?;
+                match handle.call(Order::Answer(number, answer))? {
+                    Report::Done(true) => Ok(()),
+                    _ => Err(failed("the relay's answer is none")),
+                }
+            }
+            Self::Janus(janus) => {
+                let offer = janus.offer().map_err(failed)?;
+                let order = Order::EnlistFor(room, address, offer.sdp.clone());
+                match handle.call(order)? {
+                    Report::Enlisted(_, answer) => janus.answer(&offer, &answer).map_err(failed),
+                    _ => Err(failed("the relay's offer is none")),
+                }
+            }
+        }
+    }
 }
 
 fn bar(length: u64, what: &'static str) -> ProgressBar {
@@ -118,7 +172,7 @@ fn bar(length: u64, what: &'static str) -> ProgressBar {
 /// Brings all clients into their rooms. Answers how long that took.
 fn connect(
     args: &RunArgs,
-    relay: &Relay,
+    door: &Door,
     handle: &Handle<Fleet>,
     addresses: &[SocketAddr],
 ) -> Result<Duration, RunError> {
@@ -131,16 +185,8 @@ fn connect(
             let Some(&address) = addresses.get(number as usize) else {
                 return Ok(());
             };
-            let room = room(args, number);
-            let enlisted = handle.call(Order::Enlist(room.clone(), address))?;
-            let Report::Enlisted(number, offer) = enlisted else {
-                continue;
-            };
-            let answer = relay.exchange(room.as_str(), &offer).map_err(failed)?;
-            match handle.call(Order::Answer(number, answer))? {
-                Report::Done(true) => bar.inc(1),
-                _ => return Err(failed("the relay's answer is none")),
-            }
+            door.pass(Room(number % args.rooms), address, handle)?;
+            bar.inc(1);
         }
     };
     thread::scope(|scope| {
@@ -180,6 +226,7 @@ fn counts(handle: &Handle<Fleet>) -> Result<Counts, RunError> {
 /// The load itself.
 fn measure(
     args: &RunArgs,
+    channel: Channel,
     handle: &Handle<Fleet>,
     connecting: Connecting,
 ) -> Result<Outcome, RunError> {
@@ -214,6 +261,7 @@ fn measure(
     };
     Ok(Outcome {
         args: args.clone(),
+        channel,
         connecting,
         took,
         delivered: counts_to.received - counts_from.received,

@@ -1,82 +1,32 @@
-//! Offers and answers over HTTP.
+//! Offers and answers as oneport and its like exchange them: one request.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::thread;
 use std::time::Duration;
 
-use ureq::http::Uri;
-
-/// A relay answers in milliseconds; one under load may take longer.
-const TIMEOUT: Duration = Duration::from_secs(20);
+use super::{Host, SignalingError};
 
 /// A relay that is full for the moment is asked again.
 const ATTEMPTS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Where the relay is, and how to get there.
+/// A relay that answers offers.
 pub(crate) struct Relay {
-    agent: ureq::Agent,
-    base: String,
+    host: Host,
     token: Option<String>,
-    /// Its address, for the clients' own.
-    address: SocketAddr,
-}
-
-/// Why there is no answer.
-#[derive(Debug)]
-pub(crate) struct SignalingError(String);
-
-impl fmt::Display for SignalingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 impl Relay {
-    pub(crate) fn new(url: &str, token: Option<String>) -> Result<Self, SignalingError> {
-        let bad = |why: &str| SignalingError(format!("{url}: {why}"));
-        let uri: Uri = url.parse().map_err(|_| bad("this is no URL"))?;
-        if uri.scheme_str() != Some("http") {
-            return Err(bad("only http:// is supported"));
-        }
-        let host = uri.host().ok_or_else(|| bad("the URL names no host"))?;
-        let port = uri.port_u16().unwrap_or(80);
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let mut addresses = (host, port)
-            .to_socket_addrs()
-            .map_err(|error| bad(&error.to_string()))?;
-        let address = addresses.next().ok_or_else(|| bad("no such host"))?;
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            .http_status_as_error(false)
-            .build()
-            .into();
-        let base = url.split(['#', '?']).next().unwrap_or(url);
-        Ok(Self {
-            agent,
-            base: base.trim_end_matches('/').to_owned(),
-            token,
-            address,
-        })
-    }
-
-    /// The address of this host from which the relay is reached.
-    pub(crate) fn local_ip(&self) -> std::io::Result<IpAddr> {
-        let any = match self.address {
-            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-            SocketAddr::V6(_) => SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, 0)),
-        };
-        let socket = UdpSocket::bind(any)?;
-        socket.connect(self.address)?;
-        Ok(socket.local_addr()?.ip())
+    pub(crate) fn new(host: Host, token: Option<String>) -> Self {
+        Self { host, token }
     }
 
     /// Gives an offer and takes the answer.
     pub(crate) fn exchange(&self, room: &str, offer: &str) -> Result<String, SignalingError> {
-        let url = format!("{}/r/{room}", self.base);
+        let url = format!("{}/r/{room}", self.host.base);
         let failed = |error: ureq::Error| SignalingError(format!("{url}: {error}"));
         for attempt in 1.. {
             let mut request = self
+                .host
                 .agent
                 .post(&url)
                 .header("Content-Type", "application/sdp");
@@ -92,7 +42,7 @@ impl Relay {
             if attempt == ATTEMPTS || status != 503 && status != 429 {
                 return Err(SignalingError(format!("{url}: {status}: {body}")));
             }
-            std::thread::sleep(PAUSE);
+            thread::sleep(PAUSE);
         }
         unreachable!("the last attempt returns")
     }
