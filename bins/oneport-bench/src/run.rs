@@ -78,6 +78,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, RunError> {
         measure(args, channel, &handle, connecting)
     });
     let _ = handle.call(Order::End);
+    door.close();
     driver
         .join()
         .map_err(|_| failed("the fleet has panicked"))??;
@@ -128,6 +129,15 @@ impl Door {
                 Self::Janus(janus)
             }
         })
+    }
+
+    /// Leaves nothing behind.
+    fn close(&self) {
+        if let Self::Janus(janus) = self
+            && let Err(error) = janus.close()
+        {
+            log::warn!("{error}");
+        }
     }
 
     /// Brings a client in, as far as descriptions do.

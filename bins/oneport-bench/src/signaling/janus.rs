@@ -1,6 +1,8 @@
 //! Janus's API, as far as TextRoom needs it. There it is the server that offers: a client opens a session,
 //! attaches to the plugin, asks for an offer, waits for it and answers.
 
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -19,6 +21,8 @@ const ROOM_EXISTS: i64 = 418;
 /// A Janus with its TextRoom.
 pub(crate) struct Janus {
     host: Host,
+    /// The clients' sessions, which do not end with their connections.
+    sessions: Mutex<Vec<String>>,
 }
 
 /// A client's place at Janus, by the path of its URL.
@@ -35,7 +39,10 @@ pub(crate) struct Offer {
 
 impl Janus {
     pub(crate) fn new(host: Host) -> Self {
-        Self { host }
+        Self {
+            host,
+            sessions: Mutex::default(),
+        }
     }
 
     /// Makes rooms that forget what is said in them, where they are not there already.
@@ -59,8 +66,19 @@ impl Janus {
                 return Err(self.strange(&answer));
             }
         }
-        self.post(&handle.session, json!({"janus": "destroy"}))?;
-        Ok(())
+        self.close()
+    }
+
+    /// Ends all sessions.
+    pub(crate) fn close(&self) -> Result<(), SignalingError> {
+        let sessions = mem::take(&mut *self.sessions());
+        sessions
+            .iter()
+            .try_for_each(|session| self.post(session, json!({"janus": "destroy"})).map(drop))
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Vec<String>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks for an offer.
@@ -89,6 +107,7 @@ impl Janus {
     fn attach(&self) -> Result<Handle, SignalingError> {
         let created = self.post("", json!({"janus": "create"}))?;
         let session = format!("/{}", self.id(&created)?);
+        self.sessions().push(session.clone());
         let attached = self.post(&session, json!({"janus": "attach", "plugin": PLUGIN}))?;
         let plugin = format!("{session}/{}", self.id(&attached)?);
         Ok(Handle { session, plugin })
