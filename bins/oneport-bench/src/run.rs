@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use oneport_io::{BindOptions, Config, EventLoop, Handle, Sockets};
 use oneport_link::Machine;
-use oneport_wire::RoomName;
 
 use crate::args::RunArgs;
 use crate::fleet::{Fleet, Order, Report};
 use crate::outcome::{Connecting, Outcome};
+use crate::peers::Peer;
 use crate::process::usage;
-use crate::signaling::Relay;
+use crate::room::Room;
+use crate::signaling::{Host, Janus, Relay};
+use crate::speaker::Channel;
 use crate::tally::Counts;
 
 /// Before latencies count: what is slow only once is over then.
@@ -60,28 +62,31 @@ impl<M: Machine<Command = Order, Reply = Report>> Loaded for M {}
 
 /// Runs a load and measures it.
 pub(crate) fn run(args: &RunArgs) -> Result<Outcome, RunError> {
-    let relay = Relay::new(&args.url, args.token.clone()).map_err(failed)?;
-    let (sockets, addresses) = bind(args.clients + args.idle, relay.local_ip()?)?;
+    let channel = args.channel().map_err(RunError)?;
+    let host = Host::new(&args.url).map_err(failed)?;
+    let (sockets, addresses) = bind(args.clients + args.idle, host.local_ip()?)?;
+    let door = Door::open(args, host)?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(failed)?;
-    let fleet = Fleet::new(Instant::now(), args.channel, seed);
+    let fleet = Fleet::new(Instant::now(), channel, seed);
     let (event_loop, handle) = EventLoop::new(sockets, fleet, None, Config::default())?;
     let driver = thread::Builder::new().name("fleet".into());
     let driver = driver.spawn(move || event_loop.run().map(drop))?;
 
     let before = usage(args.pid);
     let (speakers, idle) = addresses.split_at(args.clients as usize);
-    let connecting = connect(args, &relay, &handle, speakers, |n| room(n % args.rooms));
+    let connecting = connect(args, &door, &handle, speakers, |n| Room(n % args.rooms));
     let measured = connecting.and_then(|took| {
         let connecting = Connecting {
             took,
             before,
             after: usage(args.pid),
         };
-        connect(args, &relay, &handle, idle, |_| room(args.rooms))?;
-        measure(args, &handle, connecting)
+        connect(args, &door, &handle, idle, |_| Room(args.rooms))?;
+        measure(args, channel, &handle, connecting)
     });
     let _ = handle.call(Order::End);
+    door.close();
     driver
         .join()
         .map_err(|_| failed("the fleet has panicked"))??;
@@ -112,9 +117,70 @@ pub(crate) fn bind(clients: u32, local: IpAddr) -> Result<(Sockets, Vec<SocketAd
     Ok((sockets, addresses))
 }
 
-fn room(number: u32) -> RoomName {
-    let room = format!("bench-{number}");
-    room.parse().expect("letters and digits")
+/// How clients come in.
+enum Door {
+    /// They offer.
+    Relay(Relay),
+    /// They are offered.
+    Janus(Janus),
+}
+
+impl Door {
+    /// Makes the rooms where they must be made.
+    fn open(args: &RunArgs, host: Host) -> Result<Self, RunError> {
+        Ok(match args.peer {
+            Peer::Oneport | Peer::Pion => Self::Relay(Relay::new(host, args.token.clone())),
+            Peer::Janus => {
+                let janus = Janus::new(host);
+                let idle = (args.idle > 0).then_some(args.rooms);
+                let rooms = (0..args.rooms.min(args.clients)).chain(idle);
+                let rooms = rooms.map(Room);
+                janus.open(rooms).map_err(failed)?;
+                Self::Janus(janus)
+            }
+        })
+    }
+
+    /// Leaves nothing behind.
+    fn close(&self) {
+        if let Self::Janus(janus) = self
+            && let Err(error) = janus.close()
+        {
+            log::warn!("{error}");
+        }
+    }
+
+    /// Brings a client in, as far as descriptions do.
+    fn pass(
+        &self,
+        room: Room,
+        address: SocketAddr,
+        handle: &Handle<Fleet>,
+    ) -> Result<(), RunError> {
+        match self {
+            Self::Relay(relay) => {
+                let Report::Enlisted(number, offer) = handle.call(Order::Enlist(room, address))?
+                else {
+                    return Err(failed("a client could not be made"));
+                };
+                let answer = relay
+                    .exchange(room.name().as_str(), &offer)
+                    .map_err(failed)?;
+                match handle.call(Order::Answer(number, answer))? {
+                    Report::Done(true) => Ok(()),
+                    _ => Err(failed("the relay's answer is none")),
+                }
+            }
+            Self::Janus(janus) => {
+                let offer = janus.offer().map_err(failed)?;
+                let order = Order::EnlistFor(room, address, offer.sdp.clone());
+                match handle.call(order)? {
+                    Report::Enlisted(_, answer) => janus.answer(&offer, &answer).map_err(failed),
+                    _ => Err(failed("the relay's offer is none")),
+                }
+            }
+        }
+    }
 }
 
 fn bar(length: u64, what: &'static str) -> ProgressBar {
@@ -126,10 +192,10 @@ fn bar(length: u64, what: &'static str) -> ProgressBar {
 /// Brings clients into their rooms. Answers how long that took.
 fn connect(
     args: &RunArgs,
-    relay: &Relay,
+    door: &Door,
     handle: &Handle<Fleet>,
     addresses: &[SocketAddr],
-    room: impl Fn(u32) -> RoomName + Sync,
+    room: impl Fn(u32) -> Room + Sync,
 ) -> Result<Duration, RunError> {
     let start = Instant::now();
     let ready_before = ready(handle)?;
@@ -141,16 +207,8 @@ fn connect(
             let Some(&address) = addresses.get(number as usize) else {
                 return Ok(());
             };
-            let room = room(number);
-            let enlisted = handle.call(Order::Enlist(room.clone(), address))?;
-            let Report::Enlisted(number, offer) = enlisted else {
-                continue;
-            };
-            let answer = relay.exchange(room.as_str(), &offer).map_err(failed)?;
-            match handle.call(Order::Answer(number, answer))? {
-                Report::Done(true) => bar.inc(1),
-                _ => return Err(failed("the relay's answer is none")),
-            }
+            door.pass(room(number), address, handle)?;
+            bar.inc(1);
         }
     };
     thread::scope(|scope| {
@@ -195,6 +253,7 @@ fn counts<M: Loaded>(handle: &Handle<M>) -> Result<Counts, RunError> {
 /// The load itself.
 pub(crate) fn measure<M: Loaded>(
     args: &RunArgs,
+    channel: Channel,
     handle: &Handle<M>,
     connecting: Connecting,
 ) -> Result<Outcome, RunError> {
@@ -230,6 +289,7 @@ pub(crate) fn measure<M: Loaded>(
     };
     Ok(Outcome {
         args: args.clone(),
+        channel,
         connecting,
         took,
         delivered: counts_to.received - counts_from.received,

@@ -23,6 +23,7 @@ use crate::fleet::Order;
 use crate::outcome::{Connecting, Outcome};
 use crate::process::usage;
 use crate::run::{RunError, bind, failed, measure};
+use crate::speaker::Channel;
 use sink::Sink;
 
 /// The sender answers within a tick; this is for a machine that is full.
@@ -104,7 +105,7 @@ pub(crate) fn receive(args: &RunArgs) -> Result<Outcome, RunError> {
         before: used,
         after: used,
     };
-    let measured = measure(args, &handle, connecting);
+    let measured = measure(args, Channel::Plain, &handle, connecting);
     let _ = handle.call(Order::End);
     driver
         .join()

@@ -117,7 +117,7 @@ impl Machine for Sink {
                 self.is_over = true;
                 Report::Done(true)
             }
-            Order::Enlist(..) | Order::Answer(..) => Report::Done(false),
+            Order::Enlist(..) | Order::EnlistFor(..) | Order::Answer(..) => Report::Done(false),
         }
     }
 
