@@ -87,6 +87,8 @@ const SIZES: [u32; 6] = [50, 200, 1000, 4000, 16_000, 60_000];
 const ROOMS: [u32; 7] = [1, 2, 5, 10, 20, 50, 100];
 const IDLE: [u32; 6] = [0, 40, 90, 190, 390, 790];
 
+/// Of the series over members: with two, each message is one delivery only.
+const MEMBERS_RATE: f64 = 10_000.0;
 /// Of the series over sizes: little enough that the largest can be brought, too.
 const SIZES_RATE: f64 = 1000.0;
 /// Of the series over rooms.
@@ -154,7 +156,7 @@ impl Load {
             Self::Connect => Course::Fixed(with(100, SMALL.bytes, 0.0)),
             Self::Most => Course::Search(small),
             Self::Curve => Course::Climb(with(SMALL.clients, SMALL.bytes, CLIMB_RATE)),
-            Self::Members => series(&MEMBERS, &|n| with(n, SMALL.bytes, SMALL.rate)),
+            Self::Members => series(&MEMBERS, &|n| with(n, SMALL.bytes, MEMBERS_RATE)),
             Self::Sizes => series(&SIZES, &|n| with(SMALL.clients, n, SIZES_RATE)),
             Self::Rooms => series(&ROOMS, &|rooms| Shape {
                 rooms,

@@ -40,7 +40,11 @@ pub(crate) fn compare(args: &CompareArgs) -> Result<(), RunError> {
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, is_interrupted.clone())?;
     }
-    let host = Host::this();
+    let mut host = Host::this();
+    host.look();
+    if let Some(warning) = host.warning() {
+        eprintln!("oneport-bench: {warning}");
+    }
     let bench = Bench::new(Network::new().map_err(failed)?, host.clone(), args.secs())?;
     let mut results = Results {
         host,
@@ -63,6 +67,7 @@ pub(crate) fn compare(args: &CompareArgs) -> Result<(), RunError> {
     }
     bar.finish_and_clear();
     drop(bench);
+    results.host.look();
     write(args, &results)
 }
 

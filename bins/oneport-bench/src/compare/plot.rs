@@ -37,7 +37,7 @@ struct Curve {
 const SERIES: [(Load, &str, &str, &str); 4] = [
     (
         Load::Members,
-        "20,000 deliveries a second, 100 bytes",
+        "10,000 deliveries a second, 100 bytes",
         "members of the room",
         "members.svg",
     ),

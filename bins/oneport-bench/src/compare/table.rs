@@ -61,6 +61,9 @@ fn write_head(results: &Results, out: &mut String) -> fmt::Result {
         ..
     } = results;
     writeln!(out, "{host}.\n")?;
+    if let Some(warning) = host.warning() {
+        writeln!(out, "**Beware:** {warning}.\n")?;
+    }
     write!(
         out,
         "Median [least–most]; runs: {runs}, of {secs} s each: the server's CPU time and the \
