@@ -32,9 +32,12 @@ pub(super) fn missing() -> Option<String> {
         .then(|| "Janus is not installed: apt-get install janus".into())
 }
 
-/// Sessions end with their connection only: whoever measures does not send keep-alives.
-fn general(folder: &Path, address: IpAddr) -> String {
+/// Sessions end only when they are told to: whoever measures does not send keep-alives. Connections share
+/// as many threads as there are cores; one for each, the default, costs up to twice the CPU.
+fn general(folder: &Path, place: &Place) -> String {
     let folder = folder.display();
+    let address = place.address;
+    let event_loops = place.cores();
     format!(
         r#"general: {{
     configs_folder = "{folder}"
@@ -45,6 +48,7 @@ fn general(folder: &Path, address: IpAddr) -> String {
     debug_level = 2
     debug_colors = false
     session_timeout = 0
+    event_loops = {event_loops}
 }}
 nat: {{
     ice_enforce_list = "{address}"
@@ -89,7 +93,7 @@ pub(super) fn start(place: &Place) -> io::Result<Server> {
         fs::create_dir(folder.join(kind))?;
     }
     let main = folder.join("janus.jcfg");
-    fs::write(&main, general(folder, place.address))?;
+    fs::write(&main, general(folder, place))?;
     fs::write(
         folder.join("janus.transport.http.jcfg"),
         http(place.address),

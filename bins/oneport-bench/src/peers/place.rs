@@ -2,7 +2,9 @@
 
 use std::ffi::OsStr;
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::process::Command;
+use std::thread;
 
 /// Where a relay runs.
 #[derive(Clone, Debug)]
@@ -16,6 +18,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// How many cores there are for it.
+    pub(super) fn cores(&self) -> usize {
+        match self.cpu {
+            Some(_) => 1,
+            None => thread::available_parallelism().map_or(1, NonZero::get),
+        }
+    }
+
     /// A program that runs there. The wrappers become the program: its process is the command's child.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut wrappers: Vec<String> = Vec::new();
