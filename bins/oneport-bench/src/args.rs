@@ -24,7 +24,10 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Run a relay as it is compared, until this is ended.
     Serve(ServeArgs),
-    /// Bring the same loads to several relays.
+    /// Bring the same loads to several relays on this machine, side by side.
+    ///
+    /// Relays run one at a time, in a network namespace and on a core of their own, in random order and
+    /// several times. Each measurement is what `run` prints with the same arguments. Needs root.
     Compare(CompareArgs),
     /// Send and receive datagrams, and nothing else: what every relay's deliveries cost at least.
     Floor(FloorArgs),

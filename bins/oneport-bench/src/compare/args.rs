@@ -7,10 +7,7 @@ use clap::Args;
 use super::contender::Contender;
 use super::load::Load;
 
-/// Bring the same loads to several relays on this machine, side by side.
-///
-/// Relays run one at a time, in a network namespace of their own and on a core of their own, in random
-/// order and several times. Each measurement is what `run` prints with the same arguments. Needs root.
+/// What to compare, and how thoroughly.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CompareArgs {
     /// What to measure; repeat it. Default: all that are installed.

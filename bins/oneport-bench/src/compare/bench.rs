@@ -46,7 +46,7 @@ impl Bench {
         })
     }
 
-    /// Brings a load as it is to be brought. `goes_on` is told of each measurement before it begins.
+    /// Brings a load as it is to be brought, for as long as `goes_on`, which is told what is measured.
     pub(crate) fn perform(
         &self,
         job: Job,
@@ -56,6 +56,10 @@ impl Bench {
     ) {
         let mut measure = |x: f64, shape: Shape| {
             let measurement = goes_on(shape).then(|| self.measure(job.contender, shape))?;
+            // What was cut short says nothing.
+            if !goes_on(shape) {
+                return None;
+            }
             results.samples.push(Sample {
                 job,
                 x,

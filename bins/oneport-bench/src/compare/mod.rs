@@ -68,7 +68,11 @@ pub(crate) fn compare(args: &CompareArgs) -> Result<(), RunError> {
     bar.finish_and_clear();
     drop(bench);
     results.host.look();
-    write(args, &results)
+    write(args, &results)?;
+    if is_interrupted.load(Ordering::Relaxed) {
+        return Err(failed("interrupted: this is what there was by then"));
+    }
+    Ok(())
 }
 
 /// Those that are installed. Who was asked for by name must be.
