@@ -172,8 +172,11 @@ impl Load {
             Self::Framed | Self::Members | Self::Sizes | Self::Rooms | Self::Idle => {
                 contender == Contender::Oneport
             }
-            Self::Medium | Self::Large | Self::Connect => contender != Contender::Floor,
-            Self::Small10 | Self::Small100 | Self::Most | Self::Curve => true,
+            // Of the floor's latency most is its own ticks.
+            Self::Medium | Self::Large | Self::Connect | Self::Curve => {
+                contender != Contender::Floor
+            }
+            Self::Small10 | Self::Small100 | Self::Most => true,
         }
     }
 }
