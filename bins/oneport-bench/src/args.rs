@@ -1,12 +1,16 @@
 //! The command line.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::compare::CompareArgs;
+use crate::floor::FloorArgs;
+use crate::peers::{Peer, Place};
 use crate::speaker::Channel;
 
-/// Loads an oneport relay with clients and messages, and says what came of it.
+/// Loads a relay with clients and messages, and says what came of it: oneport, or one to compare it with.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Cli {
@@ -18,6 +22,15 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run one load against one relay.
     Run(RunArgs),
+    /// Run a relay as it is compared, until this is ended.
+    Serve(ServeArgs),
+    /// Bring the same loads to several relays on this machine, side by side.
+    ///
+    /// Relays run one at a time, in a network namespace and on a core of their own, in random order and
+    /// several times. Each measurement is what `run` prints with the same arguments. Needs root.
+    Compare(CompareArgs),
+    /// Send and receive datagrams, and nothing else: what every relay's deliveries cost at least.
+    Floor(FloorArgs),
 }
 
 /// A load.
@@ -26,7 +39,11 @@ pub(crate) enum Command {
 /// room: with M members, each message makes M - 1 deliveries.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The relay, as its page is reached.
+    /// What kind of relay it is.
+    #[arg(long, value_enum, default_value_t = Peer::Oneport)]
+    pub(crate) peer: Peer,
+
+    /// The relay, as its page is reached, or Janus's API (http://…:8088/janus).
     #[arg(long, default_value = "http://127.0.0.1:3478")]
     pub(crate) url: String,
 
@@ -42,12 +59,16 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rooms: u32,
 
+    /// How many more clients there are, who say and hear nothing, in a room of their own.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=50_000))]
+    pub(crate) idle: u32,
+
     /// How many deliveries a second, over all clients; 0 for none, to see what connecting and being
     /// there costs.
     #[arg(long, value_name = "N", default_value_t = 1000.0)]
     pub(crate) rate: f64,
 
-    /// How many bytes a message has, at least 20.
+    /// How many bytes a message has, at least 20; for Janus 36, and its JSON comes on top.
     #[arg(long, value_name = "BYTES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(20..=200_000))]
     pub(crate) size: u32,
 
@@ -55,9 +76,9 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     pub(crate) secs: f64,
 
-    /// What the messages go over.
-    #[arg(long, value_enum, default_value_t = Channel::Framed)]
-    pub(crate) channel: Channel,
+    /// What the messages go over. Default: framed with oneport; with others there is only plain.
+    #[arg(long, value_enum)]
+    pub(crate) channel: Option<Channel>,
 
     /// The relay's process, if it runs on this machine: its CPU and memory are measured too.
     #[arg(long, value_name = "PID")]
@@ -77,8 +98,58 @@ impl RunArgs {
         Duration::try_from_secs_f64(self.secs).unwrap_or(Duration::from_secs(10))
     }
 
+    /// What the messages really go over, or why they cannot go over what was chosen.
+    pub(crate) fn channel(&self) -> Result<Channel, String> {
+        let channel = match (self.peer, self.channel) {
+            (Peer::Oneport, chosen) => chosen.unwrap_or(Channel::Framed),
+            (peer, Some(Channel::Framed)) => return Err(format!("{peer} has plain channels only")),
+            (Peer::Pion, _) => Channel::Plain,
+            (Peer::Janus, _) => Channel::TextRoom,
+        };
+        let bytes_min = channel.form().bytes_min();
+        if (self.size as usize) < bytes_min {
+            let peer = self.peer;
+            return Err(format!(
+                "with {peer} a message has at least {bytes_min} bytes"
+            ));
+        }
+        Ok(channel)
+    }
+
     /// How many members a room has.
     pub(crate) fn members(&self) -> f64 {
         f64::from(self.clients) / f64::from(self.rooms)
+    }
+}
+
+/// Where a relay runs.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// What kind of relay it is.
+    #[arg(long, value_enum, default_value_t = Peer::Oneport)]
+    peer: Peer,
+
+    /// The network namespace to run it in, as `ip netns` knows it.
+    #[arg(long, value_name = "NAME")]
+    namespace: Option<String>,
+
+    /// The core to keep it on. Default: any.
+    #[arg(long, value_name = "N")]
+    cpu: Option<usize>,
+
+    /// The address to listen on. Janus ignores loopback.
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    address: IpAddr,
+}
+
+impl ServeArgs {
+    /// Which relay, and where.
+    pub(crate) fn into_parts(self) -> (Peer, Place) {
+        let place = Place {
+            namespace: self.namespace,
+            cpu: self.cpu,
+            address: self.address,
+        };
+        (self.peer, place)
     }
 }

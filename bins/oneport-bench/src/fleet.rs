@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use oneport_client::Certificate;
 use oneport_link::{Input, Machine, Reason, Transmit};
-use oneport_wire::RoomName;
 
 use crate::payload::Payload;
-use crate::speaker::{Channel, Speaker};
+use crate::room::Room;
+use crate::speaker::{Channel, Seat, Speaker};
 use crate::tally::{Counts, Tally};
 
 /// How many messages are sent before what came in is looked at again.
@@ -17,15 +17,18 @@ const SENT_PER_TURN_MAX: usize = 256;
 
 /// What a fleet can be asked.
 pub(crate) enum Order {
-    /// A new client in this room, at this address.
-    Enlist(RoomName, SocketAddr),
+    /// A new client in this room, at this address, which makes an offer.
+    Enlist(Room, SocketAddr),
+    /// The same, which takes this offer of the relay.
+    EnlistFor(Room, SocketAddr, String),
     /// The relay's answer to the offer of the client with this number.
     Answer(u32, String),
     /// How many clients are ready.
     Roll,
-    /// From now on, so many messages a second in all, of so many bytes, by the clients in turn.
-    /// Latencies count from the given time on.
+    /// From now on, so many messages a second in all, of so many bytes, by so many clients in turn: those
+    /// that came first. Latencies count from the given time on.
     Start {
+        speakers: u32,
         per_second: f64,
         bytes: usize,
         warm_up: Duration,
@@ -42,9 +45,9 @@ pub(crate) enum Order {
 
 /// What it answers.
 pub(crate) enum Report {
-    /// The number and the offer of a new client.
+    /// The number of a new client, and its offer or answer.
     Enlisted(u32, String),
-    /// It is done, or not: an answer was none.
+    /// It is done, or not: an offer or an answer was none.
     Done(bool),
     /// So many clients are ready.
     Ready(usize),
@@ -56,6 +59,7 @@ pub(crate) enum Report {
 
 /// When which client has to send.
 struct Schedule {
+    speakers: u64,
     begins: Instant,
     interval_ns: f64,
     bytes: usize,
@@ -119,27 +123,33 @@ impl Fleet {
         u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn enlist(&mut self, room: RoomName, address: SocketAddr) -> (u32, String) {
+    /// Takes a client in, whose description can be made or not.
+    fn enlist(&mut self, room: Room, address: SocketAddr, offer: Option<&str>) -> Report {
         let number = self.speakers.len() as u32;
         let mut seed = self.seed;
         for (byte, of_number) in seed.iter_mut().zip(number.to_be_bytes()) {
             *byte ^= of_number;
         }
-        let (speaker, offer) = Speaker::new(
-            self.now,
-            self.channel,
+        let seat = Seat {
             number,
             room,
             address,
-            &self.certificate,
             seed,
-        );
+        };
+        let certificate = &self.certificate;
+        let made = match offer {
+            None => Ok(Speaker::offer(self.now, self.channel, &seat, certificate)),
+            Some(offer) => Speaker::answer(self.now, &seat, certificate, offer),
+        };
+        let Ok((speaker, description)) = made else {
+            return Report::Done(false);
+        };
         self.speakers.push(speaker);
         self.timer_of.push(None);
         self.is_touched.push(false);
         self.by_address.insert(address, number);
         self.touch(number);
-        (number, offer)
+        Report::Enlisted(number, description)
     }
 
     fn touch(&mut self, number: u32) {
@@ -157,10 +167,11 @@ impl Fleet {
                 return;
             };
             let due = schedule.due();
-            if due > self.now || self.speakers.is_empty() {
+            let speakers = schedule.speakers.min(self.speakers.len() as u64);
+            if due > self.now || speakers == 0 {
                 return;
             }
-            let number = (schedule.next % self.speakers.len() as u64) as u32;
+            let number = (schedule.next % speakers) as u32;
             schedule.next += 1;
             let bytes = schedule.bytes;
             let due_ns = self.nanos(due);
@@ -170,7 +181,7 @@ impl Fleet {
                 number: speaker.sent,
                 due_ns,
             };
-            payload.write(bytes, &mut self.buffer);
+            payload.write(bytes, self.channel.form(), &mut self.buffer);
             match speaker.send(self.now, &self.buffer) {
                 true => self.tally.counts.sent += 1,
                 false => self.tally.counts.blocked += 1,
@@ -184,7 +195,7 @@ impl Fleet {
         let now_ns = self.nanos(self.now);
         let is_measured = self.measured_from.is_some_and(|from| from <= self.now);
         let speaker = &mut self.speakers[number as usize];
-        speaker.collect(number, now_ns, is_measured, &mut self.tally);
+        speaker.collect(self.now, number, now_ns, is_measured, &mut self.tally);
         let wake = speaker.poll_timeout().map(|(at, _)| at);
         let known = &mut self.timer_of[number as usize];
         if *known != wake {
@@ -228,10 +239,8 @@ impl Machine for Fleet {
     fn handle_command(&mut self, now: Instant, order: Order) -> Report {
         self.now = self.now.max(now);
         match order {
-            Order::Enlist(room, address) => {
-                let (number, offer) = self.enlist(room, address);
-                Report::Enlisted(number, offer)
-            }
+            Order::Enlist(room, address) => self.enlist(room, address, None),
+            Order::EnlistFor(room, address, offer) => self.enlist(room, address, Some(&offer)),
             Order::Answer(number, answer) => {
                 let speaker = self.speakers.get_mut(number as usize);
                 let is_taken = speaker.is_some_and(|s| s.accept_answer(now, &answer));
@@ -243,12 +252,14 @@ impl Machine for Fleet {
                 Report::Ready(ready.count())
             }
             Order::Start {
+                speakers,
                 per_second,
                 bytes,
                 warm_up,
             } => {
                 self.measured_from = Some(self.now + warm_up);
                 self.schedule = Some(Schedule {
+                    speakers: speakers.into(),
                     begins: self.now,
                     interval_ns: 1e9 / per_second,
                     bytes,

@@ -7,11 +7,14 @@ use serde_json::{Value, json};
 
 use crate::args::RunArgs;
 use crate::process::Usage;
+use crate::speaker::Channel;
 use crate::tally::Tally;
 
 /// What came of a run.
 pub(crate) struct Outcome {
     pub(crate) args: RunArgs,
+    /// What the messages went over.
+    pub(crate) channel: Channel,
     pub(crate) connecting: Connecting,
     /// How long was measured.
     pub(crate) took: Duration,
@@ -93,10 +96,12 @@ impl Outcome {
             "load": {
                 "clients": self.args.clients,
                 "rooms": self.args.rooms,
+                "idle": self.args.idle,
                 "deliveries_per_s": self.args.rate,
                 "bytes": self.args.size,
                 "secs": self.args.secs,
-                "channel": format!("{:?}", self.args.channel).to_lowercase(),
+                "peer": self.args.peer.to_string(),
+                "channel": format!("{:?}", self.channel).to_lowercase(),
             },
             "connect": {
                 "secs": self.connecting.took.as_secs_f64(),

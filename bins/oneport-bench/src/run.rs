@@ -8,13 +8,16 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use oneport_io::{BindOptions, Config, EventLoop, Handle, Sockets};
-use oneport_wire::RoomName;
+use oneport_link::Machine;
 
 use crate::args::RunArgs;
 use crate::fleet::{Fleet, Order, Report};
 use crate::outcome::{Connecting, Outcome};
+use crate::peers::Peer;
 use crate::process::usage;
-use crate::signaling::Relay;
+use crate::room::Room;
+use crate::signaling::{Host, Janus, Relay};
+use crate::speaker::Channel;
 use crate::tally::Counts;
 
 /// Before latencies count: what is slow only once is over then.
@@ -48,32 +51,42 @@ impl fmt::Display for RunError {
     }
 }
 
-fn failed(why: impl fmt::Display) -> RunError {
+pub(crate) fn failed(why: impl fmt::Display) -> RunError {
     RunError(why.to_string())
 }
 
+/// What a load can be brought to: a fleet, or what stands for one.
+pub(crate) trait Loaded: Machine<Command = Order, Reply = Report> {}
+
+impl<M: Machine<Command = Order, Reply = Report>> Loaded for M {}
+
 /// Runs a load and measures it.
 pub(crate) fn run(args: &RunArgs) -> Result<Outcome, RunError> {
-    let relay = Relay::new(&args.url, args.token.clone()).map_err(failed)?;
-    let (sockets, addresses) = bind(args.clients, relay.local_ip()?)?;
+    let channel = args.channel().map_err(RunError)?;
+    let host = Host::new(&args.url).map_err(failed)?;
+    let (sockets, addresses) = bind(args.clients + args.idle, host.local_ip()?)?;
+    let door = Door::open(args, host)?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(failed)?;
-    let fleet = Fleet::new(Instant::now(), args.channel, seed);
+    let fleet = Fleet::new(Instant::now(), channel, seed);
     let (event_loop, handle) = EventLoop::new(sockets, fleet, None, Config::default())?;
     let driver = thread::Builder::new().name("fleet".into());
     let driver = driver.spawn(move || event_loop.run().map(drop))?;
 
     let before = usage(args.pid);
-    let connecting = connect(args, &relay, &handle, &addresses);
+    let (speakers, idle) = addresses.split_at(args.clients as usize);
+    let connecting = connect(args, &door, &handle, speakers, |n| Room(n % args.rooms));
     let measured = connecting.and_then(|took| {
         let connecting = Connecting {
             took,
             before,
             after: usage(args.pid),
         };
-        measure(args, &handle, connecting)
+        connect(args, &door, &handle, idle, |_| Room(args.rooms))?;
+        measure(args, channel, &handle, connecting)
     });
     let _ = handle.call(Order::End);
+    door.close();
     driver
         .join()
         .map_err(|_| failed("the fleet has panicked"))??;
@@ -82,7 +95,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, RunError> {
 
 /// The sockets of all clients, and the address of each. A relay tells clients apart by their
 /// addresses: on loopback one socket has as many as we like, elsewhere each client has a port.
-fn bind(clients: u32, local: IpAddr) -> Result<(Sockets, Vec<SocketAddr>), RunError> {
+pub(crate) fn bind(clients: u32, local: IpAddr) -> Result<(Sockets, Vec<SocketAddr>), RunError> {
     let options = BindOptions::default();
     if local.is_loopback() && local.is_ipv4() {
         let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
@@ -104,9 +117,70 @@ fn bind(clients: u32, local: IpAddr) -> Result<(Sockets, Vec<SocketAddr>), RunEr
     Ok((sockets, addresses))
 }
 
-fn room(args: &RunArgs, number: u32) -> RoomName {
-    let room = format!("bench-{}", number % args.rooms);
-    room.parse().expect("letters and digits")
+/// How clients come in.
+enum Door {
+    /// They offer.
+    Relay(Relay),
+    /// They are offered.
+    Janus(Janus),
+}
+
+impl Door {
+    /// Makes the rooms where they must be made.
+    fn open(args: &RunArgs, host: Host) -> Result<Self, RunError> {
+        Ok(match args.peer {
+            Peer::Oneport | Peer::Pion => Self::Relay(Relay::new(host, args.token.clone())),
+            Peer::Janus => {
+                let janus = Janus::new(host);
+                let idle = (args.idle > 0).then_some(args.rooms);
+                let rooms = (0..args.rooms.min(args.clients)).chain(idle);
+                let rooms = rooms.map(Room);
+                janus.open(rooms).map_err(failed)?;
+                Self::Janus(janus)
+            }
+        })
+    }
+
+    /// Leaves nothing behind.
+    fn close(&self) {
+        if let Self::Janus(janus) = self
+            && let Err(error) = janus.close()
+        {
+            log::warn!("{error}");
+        }
+    }
+
+    /// Brings a client in, as far as descriptions do.
+    fn pass(
+        &self,
+        room: Room,
+        address: SocketAddr,
+        handle: &Handle<Fleet>,
+    ) -> Result<(), RunError> {
+        match self {
+            Self::Relay(relay) => {
+                let Report::Enlisted(number, offer) = handle.call(Order::Enlist(room, address))?
+                else {
+                    return Err(failed("a client could not be made"));
+                };
+                let answer = relay
+                    .exchange(room.name().as_str(), &offer)
+                    .map_err(failed)?;
+                match handle.call(Order::Answer(number, answer))? {
+                    Report::Done(true) => Ok(()),
+                    _ => Err(failed("the relay's answer is none")),
+                }
+            }
+            Self::Janus(janus) => {
+                let offer = janus.offer().map_err(failed)?;
+                let order = Order::EnlistFor(room, address, offer.sdp.clone());
+                match handle.call(order)? {
+                    Report::Enlisted(_, answer) => janus.answer(&offer, &answer).map_err(failed),
+                    _ => Err(failed("the relay's offer is none")),
+                }
+            }
+        }
+    }
 }
 
 fn bar(length: u64, what: &'static str) -> ProgressBar {
@@ -115,15 +189,17 @@ fn bar(length: u64, what: &'static str) -> ProgressBar {
     ProgressBar::new(length).with_style(style).with_prefix(what)
 }
 
-/// Brings all clients into their rooms. Answers how long that took.
+/// Brings clients into their rooms. Answers how long that took.
 fn connect(
     args: &RunArgs,
-    relay: &Relay,
+    door: &Door,
     handle: &Handle<Fleet>,
     addresses: &[SocketAddr],
+    room: impl Fn(u32) -> Room + Sync,
 ) -> Result<Duration, RunError> {
     let start = Instant::now();
-    let bar = bar(args.clients.into(), "connecting");
+    let ready_before = ready(handle)?;
+    let bar = bar(addresses.len() as u64, "connecting");
     let next = AtomicU32::new(0);
     let work = || -> Result<(), RunError> {
         loop {
@@ -131,16 +207,8 @@ fn connect(
             let Some(&address) = addresses.get(number as usize) else {
                 return Ok(());
             };
-            let room = room(args, number);
-            let enlisted = handle.call(Order::Enlist(room.clone(), address))?;
-            let Report::Enlisted(number, offer) = enlisted else {
-                continue;
-            };
-            let answer = relay.exchange(room.as_str(), &offer).map_err(failed)?;
-            match handle.call(Order::Answer(number, answer))? {
-                Report::Done(true) => bar.inc(1),
-                _ => return Err(failed("the relay's answer is none")),
-            }
+            door.pass(room(number), address, handle)?;
+            bar.inc(1);
         }
     };
     thread::scope(|scope| {
@@ -153,15 +221,13 @@ fn connect(
     })?;
     let deadline = Instant::now() + READY_TIMEOUT;
     loop {
-        let Report::Ready(ready) = handle.call(Order::Roll)? else {
-            continue;
-        };
-        if ready == args.clients as usize {
+        let ready = ready(handle)?.saturating_sub(ready_before);
+        if ready == addresses.len() {
             bar.finish_and_clear();
             return Ok(start.elapsed());
         }
         if Instant::now() > deadline {
-            let clients = args.clients;
+            let clients = addresses.len();
             return Err(RunError(format!(
                 "only {ready} of {clients} clients got in"
             )));
@@ -170,7 +236,14 @@ fn connect(
     }
 }
 
-fn counts(handle: &Handle<Fleet>) -> Result<Counts, RunError> {
+fn ready(handle: &Handle<Fleet>) -> Result<usize, RunError> {
+    match handle.call(Order::Roll)? {
+        Report::Ready(ready) => Ok(ready),
+        _ => Err(failed("the fleet does not count")),
+    }
+}
+
+fn counts<M: Loaded>(handle: &Handle<M>) -> Result<Counts, RunError> {
     match handle.call(Order::Count)? {
         Report::Counts(counts) => Ok(counts),
         _ => Err(failed("the fleet does not count")),
@@ -178,14 +251,16 @@ fn counts(handle: &Handle<Fleet>) -> Result<Counts, RunError> {
 }
 
 /// The load itself.
-fn measure(
+pub(crate) fn measure<M: Loaded>(
     args: &RunArgs,
-    handle: &Handle<Fleet>,
+    channel: Channel,
+    handle: &Handle<M>,
     connecting: Connecting,
 ) -> Result<Outcome, RunError> {
     let time = WARM_UP + args.duration();
     if args.rate > 0.0 {
         handle.call(Order::Start {
+            speakers: args.clients,
             per_second: args.rate / (args.members() - 1.0).max(1.0),
             bytes: args.size as usize,
             warm_up: WARM_UP,
@@ -214,6 +289,7 @@ fn measure(
     };
     Ok(Outcome {
         args: args.clone(),
+        channel,
         connecting,
         took,
         delivered: counts_to.received - counts_from.received,
@@ -224,7 +300,7 @@ fn measure(
 }
 
 /// Waits for what is on its way.
-fn drain(handle: &Handle<Fleet>) -> Result<(), RunError> {
+fn drain<M: Loaded>(handle: &Handle<M>) -> Result<(), RunError> {
     let deadline = Instant::now() + DRAIN_TIMEOUT;
     let mut known = counts(handle)?.received;
     let mut heard = Instant::now();

@@ -1,4 +1,4 @@
-//! One client of the fleet: a link with a plain channel, or a native client of `oneport.v1`.
+//! One client of the fleet: a link with one channel, or a native client of `oneport.v1`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,12 +6,15 @@ use std::time::Instant;
 
 use oneport_client::{Certificate, Client, Config, Event, LinkConfig, Publish, join};
 use oneport_link::{
-    ChannelConfig, ChannelId, Credentials, Input, Kind, Link, LinkEvent, Machine, Reason, Transmit,
-    Write,
+    ChannelConfig, ChannelId, Credentials, Input, Kind, Link, LinkEvent, Machine, OfferError,
+    Reason, Transmit, Write,
 };
 use oneport_wire::{RoomName, Topic};
 
+use crate::payload::Form;
+use crate::room::Room;
 use crate::tally::Tally;
+use crate::textroom::{self, Heard, TextRoom};
 
 /// Over which kind of channel the load goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -20,10 +23,42 @@ pub(crate) enum Channel {
     Plain,
     /// `oneport.v1`.
     Framed,
+    /// The JSON of Janus's TextRoom: there is nothing else to choose there.
+    #[value(skip)]
+    TextRoom,
+}
+
+impl Channel {
+    /// How messages must be written to go over it.
+    pub(crate) fn form(self) -> Form {
+        match self {
+            Self::Plain | Self::Framed => Form::Binary,
+            Self::TextRoom => Form::Text,
+        }
+    }
 }
 
 /// The label of the plain channels, and the topic of the framed messages.
 const LABEL: &str = "bench";
+
+/// Who a client is.
+pub(crate) struct Seat {
+    pub(crate) number: u32,
+    pub(crate) room: Room,
+    pub(crate) address: SocketAddr,
+    /// Its own part of chance.
+    pub(crate) seed: [u8; 32],
+}
+
+impl Seat {
+    fn credentials(&self) -> Credentials {
+        let bytes = self.seed[..16].iter();
+        Credentials {
+            ufrag: format!("bench{}", self.number),
+            password: bytes.map(|byte| format!("{byte:02x}")).collect(),
+        }
+    }
+}
 
 /// A client.
 pub(crate) struct Speaker {
@@ -37,65 +72,74 @@ pub(crate) struct Speaker {
 
 /// What it speaks over.
 enum Over {
-    Plain {
-        link: Box<Link>,
-        channel: Option<ChannelId>,
-    },
+    Channel(Box<OneChannel>),
     Framed(Box<Client>),
 }
 
+/// A link and its only channel.
+struct OneChannel {
+    link: Link,
+    channel: Option<ChannelId>,
+    /// Where messages do not go over it as they are.
+    textroom: Option<TextRoom>,
+}
+
 impl Speaker {
-    /// A client with this number at this address, and its offer.
-    pub(crate) fn new(
+    /// A client that offers, and its offer.
+    pub(crate) fn offer(
         now: Instant,
         channel: Channel,
-        number: u32,
-        room: RoomName,
-        address: SocketAddr,
+        seat: &Seat,
         certificate: &Certificate,
-        seed: [u8; 32],
     ) -> (Self, String) {
-        let config = LinkConfig::new(certificate.clone(), vec![address]);
+        let config = LinkConfig::new(certificate.clone(), vec![seat.address]);
+        let room = seat.room.name();
         let (kind, offer) = match channel {
-            Channel::Plain => {
-                let credentials = Credentials {
-                    ufrag: format!("bench{number}"),
-                    password: seed[..16]
-                        .iter()
-                        .map(|byte| format!("{byte:02x}"))
-                        .collect(),
-                };
+            // Who speaks to TextRoom takes an offer instead.
+            Channel::Plain | Channel::TextRoom => {
                 let channels = vec![ChannelConfig::new(LABEL)];
-                let (link, offer) = Link::offer(now, Arc::new(config), credentials, channels);
-                let link = Box::new(link);
-                (
-                    Over::Plain {
-                        link,
-                        channel: None,
-                    },
-                    offer,
-                )
+                let (link, offer) =
+                    Link::offer(now, Arc::new(config), seat.credentials(), channels);
+                (Over::Channel(OneChannel::new(link, None)), offer)
             }
             Channel::Framed => {
-                let (mut client, offer) = Client::new(now, Config::new(config), seed);
+                let (mut client, offer) = Client::new(now, Config::new(config), seat.seed);
                 let joined = client.join(now, join(room.clone()));
                 joined.expect("a new client is in no room");
                 (Over::Framed(Box::new(client)), offer)
             }
         };
-        let speaker = Self {
+        (Self::new(room, kind), offer)
+    }
+
+    /// A client that takes Janus's offer, and its answer.
+    pub(crate) fn answer(
+        now: Instant,
+        seat: &Seat,
+        certificate: &Certificate,
+        offer: &str,
+    ) -> Result<(Self, String), OfferError> {
+        let config = LinkConfig::new(certificate.clone(), vec![seat.address]);
+        let (mut link, answer) = Link::answer(now, Arc::new(config), seat.credentials(), offer)?;
+        link.open_channel(now, ChannelConfig::new(textroom::LABEL));
+        let textroom = TextRoom::new(seat.number, seat.room);
+        let kind = Over::Channel(OneChannel::new(link, Some(textroom)));
+        Ok((Self::new(seat.room.name(), kind), answer))
+    }
+
+    fn new(room: RoomName, kind: Over) -> Self {
+        Self {
             room,
             kind,
             is_ready: false,
             sent: 0,
-        };
-        (speaker, offer)
+        }
     }
 
     /// Takes the relay's answer; false if it is none.
     pub(crate) fn accept_answer(&mut self, now: Instant, answer: &str) -> bool {
         match &mut self.kind {
-            Over::Plain { link, .. } => link.accept_answer(now, answer).is_ok(),
+            Over::Channel(one) => one.link.accept_answer(now, answer).is_ok(),
             Over::Framed(client) => client.accept_answer(now, answer).is_ok(),
         }
     }
@@ -103,9 +147,7 @@ impl Speaker {
     /// Sends a message if that can be done now.
     pub(crate) fn send(&mut self, now: Instant, bytes: &[u8]) -> bool {
         let is_taken = match &mut self.kind {
-            Over::Plain { link, channel } => channel.is_some_and(|channel| {
-                link.batch(now).write(channel, Kind::Binary, bytes) == Write::Accepted
-            }),
+            Over::Channel(one) => one.send(now, bytes),
             Over::Framed(client) => {
                 let topic: Topic = LABEL.parse().expect("a topic");
                 let publish = Publish {
@@ -121,24 +163,24 @@ impl Speaker {
 
     pub(crate) fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         match (&mut self.kind, input) {
-            (Over::Plain { link, .. }, Input::Datagram { route, bytes }) => {
-                link.handle_datagram(now, route, bytes);
+            (Over::Channel(one), Input::Datagram { route, bytes }) => {
+                one.link.handle_datagram(now, route, bytes);
             }
-            (Over::Plain { link, .. }, Input::Timeout) => link.handle_timeout(now),
+            (Over::Channel(one), Input::Timeout) => one.link.handle_timeout(now),
             (Over::Framed(client), input) => client.handle_input(now, input),
         }
     }
 
     pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {
         match &mut self.kind {
-            Over::Plain { link, .. } => link.poll_transmit(),
+            Over::Channel(one) => one.link.poll_transmit(),
             Over::Framed(client) => client.poll_transmit(),
         }
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, Reason)> {
         match &self.kind {
-            Over::Plain { link, .. } => link.poll_timeout(),
+            Over::Channel(one) => one.link.poll_timeout(),
             Over::Framed(client) => client.poll_timeout(),
         }
     }
@@ -146,24 +188,29 @@ impl Speaker {
     /// Takes what happened to it.
     pub(crate) fn collect(
         &mut self,
+        now: Instant,
         number: u32,
         now_ns: u64,
         is_measured: bool,
         tally: &mut Tally,
     ) {
         match &mut self.kind {
-            Over::Plain { link, channel } => {
-                while let Some(event) = link.poll_event() {
+            Over::Channel(one) => {
+                while let Some(event) = one.link.poll_event() {
                     match event {
-                        LinkEvent::Message { payload, .. } => {
-                            tally.receive(number, &payload, now_ns, is_measured);
-                        }
-                        LinkEvent::ChannelOpen(id, _) => {
-                            *channel = Some(id);
-                            self.is_ready = true;
+                        LinkEvent::Message { payload, .. } => match one.hear(&payload) {
+                            Heard::Message(bytes) => {
+                                tally.receive(number, bytes, now_ns, is_measured);
+                            }
+                            Heard::Joined => self.is_ready = true,
+                            Heard::Strange => tally.counts.strange += 1,
+                            Heard::Other => {}
+                        },
+                        LinkEvent::ChannelOpen(id, _) if one.channel.is_none() => {
+                            self.is_ready = one.opened(now, id);
                         }
                         LinkEvent::ChannelClosed(_) | LinkEvent::Closed(_) if self.is_ready => {
-                            *channel = None;
+                            one.channel = None;
                             self.is_ready = false;
                             tally.counts.links_lost += 1;
                         }
@@ -194,8 +241,51 @@ impl Speaker {
     pub(crate) fn close(&mut self, now: Instant) {
         self.is_ready = false;
         match &mut self.kind {
-            Over::Plain { link, .. } => link.close(now, "the run is over"),
+            Over::Channel(one) => one.link.close(now, "the run is over"),
             Over::Framed(client) => client.close(now),
+        }
+    }
+}
+
+impl OneChannel {
+    fn new(link: Link, textroom: Option<TextRoom>) -> Box<Self> {
+        Box::new(Self {
+            link,
+            channel: None,
+            textroom,
+        })
+    }
+
+    fn send(&mut self, now: Instant, bytes: &[u8]) -> bool {
+        let Some(channel) = self.channel else {
+            return false;
+        };
+        let (kind, bytes) = match &mut self.textroom {
+            Some(textroom) => (Kind::Text, textroom.message(bytes)),
+            None => (Kind::Binary, bytes),
+        };
+        self.link.batch(now).write(channel, kind, bytes) == Write::Accepted
+    }
+
+    /// The channel is open; answers whether that is all that was missing.
+    fn opened(&mut self, now: Instant, channel: ChannelId) -> bool {
+        self.channel = Some(channel);
+        let Some(textroom) = &self.textroom else {
+            return true;
+        };
+        let join = textroom.join();
+        // Nothing else is on its way, so it cannot be too much.
+        let _ = self
+            .link
+            .batch(now)
+            .write(channel, Kind::Text, join.as_bytes());
+        false
+    }
+
+    fn hear<'a>(&self, bytes: &'a [u8]) -> Heard<'a> {
+        match &self.textroom {
+            Some(textroom) => textroom.hear(bytes),
+            None => Heard::Message(bytes),
         }
     }
 }

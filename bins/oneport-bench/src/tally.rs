@@ -79,6 +79,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::payload::Form;
 
     #[test]
     fn order_and_lateness() {
@@ -90,7 +91,7 @@ mod tests {
                 number,
                 due_ns,
             };
-            payload.write(50, &mut bytes);
+            payload.write(50, Form::Binary, &mut bytes);
             tally.receive(9, &bytes, 5_000_000, true);
         };
         take(1, 0, 4_000_000);

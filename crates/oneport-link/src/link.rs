@@ -273,6 +273,20 @@ impl Link {
         }
     }
 
+    /// Opens a data channel, whoever made the offer; [`LinkEvent::ChannelOpen`] comes when it can be
+    /// written to. A label or subprotocol longer than [`LinkConfig::label_bytes_max`] does not open it.
+    pub fn open_channel(&mut self, now: Instant, channel: ChannelConfig) {
+        self.advance(now);
+        let bytes_max = self.config.label_bytes_max;
+        if self.closed || channel.label.len().max(channel.protocol.len()) > bytes_max {
+            return;
+        }
+        self.change(|rtc| {
+            rtc.direct_api().create_data_channel(channel.into_str0m());
+            Ok(())
+        });
+    }
+
     /// Closes one data channel; the peer's `onclose` fires.
     pub fn close_channel(&mut self, now: Instant, channel: ChannelId) {
         self.advance(now);

@@ -315,6 +315,23 @@ fn channels_are_capped_in_number_and_length() {
 }
 
 #[test]
+fn who_answers_opens_channels_too() {
+    let mut pair = Pair::new(config(server_address()), &["chat"], str::to_string);
+    let now = pair.now;
+    pair.server.open_channel(now, ChannelConfig::new("news"));
+    pair.server
+        .open_channel(now, ChannelConfig::new("n".repeat(2000)));
+    pair.run_until_open(2);
+    let channel = pair.client_channel("news");
+    let now = pair.now;
+    let written = pair.client.batch(now).write(channel, Kind::Text, b"heard");
+    assert_eq!(written, Write::Accepted);
+    pair.run_until("the message", |pair| !pair.messages().is_empty());
+    assert_eq!(pair.messages(), [(Kind::Text, b"heard".to_vec())]);
+    assert_eq!(pair.opened().len(), 2);
+}
+
+#[test]
 fn text_that_is_not_utf8_is_rejected() {
     let mut pair = Pair::connected(&["chat"]);
     assert_eq!(
