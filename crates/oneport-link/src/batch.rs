@@ -14,12 +14,7 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub(crate) fn new(link: &'a mut Link) -> Self {
-        let Link { channels, rtc, .. } = &mut *link;
-        let buffered = catch_unwind(AssertUnwindSafe(|| {
-            let channels = channels.iter();
-            let buffered = channels.filter_map(|id| Some(rtc.channel(id)?.buffered_amount()));
-            buffered.sum()
-        }));
+        let buffered = catch_unwind(AssertUnwindSafe(|| link.survey()));
         let buffered = buffered.unwrap_or_else(|_| {
             link.panicked();
             usize::MAX
@@ -50,7 +45,7 @@ impl<'a> Batch<'a> {
         if payload.len() > link.peer_message_bytes_max {
             return Write::TooLarge;
         }
-        if self.buffered >= link.buffered_bytes_target() {
+        if self.buffered >= link.buffered_bytes_target() || link.flight.is_full(link.now) {
             return Write::Full;
         }
         self.wrote = true;
@@ -61,7 +56,8 @@ impl<'a> Batch<'a> {
         match written {
             Ok(Some(true)) => {
                 self.buffered += payload.len();
-                link.channels.count_written(channel, payload.len());
+                let end = link.channels.count_written(channel, payload.len());
+                link.flight.add(link.now, channel, end, payload.len());
                 Write::Accepted
             }
             Ok(Some(false)) => Write::Full,
@@ -71,6 +67,25 @@ impl<'a> Batch<'a> {
                 Write::Refused
             }
         }
+    }
+}
+
+impl Link {
+    /// Takes note of what was acknowledged. Answers how many bytes wait for that, over all channels.
+    fn survey(&mut self) -> usize {
+        let mut buffered = 0;
+        for (id, channel) in self.channels.iter_mut() {
+            let waiting = self
+                .rtc
+                .channel(id)
+                .map_or(0, |mut open| open.buffered_amount());
+            buffered += waiting;
+            channel.acknowledge_all_but(waiting);
+        }
+        let channels = &self.channels;
+        self.flight
+            .acknowledge(self.now, |id| channels.acknowledged(id));
+        buffered
     }
 }
 

@@ -45,12 +45,15 @@ pub(crate) struct Channels {
     message_bytes_max: usize,
 }
 
+/// An open channel.
 #[derive(Clone, Copy, Debug)]
-struct Open {
+pub(crate) struct Open {
     id: ChannelId,
     rtc: RtcChannelId,
     /// How many bytes of messages were written to it.
     written: u64,
+    /// How many of them the peer had, when that was looked at last.
+    acknowledged: u64,
 }
 
 impl Channels {
@@ -88,6 +91,7 @@ impl Channels {
             id: channel,
             rtc: id,
             written: 0,
+            acknowledged: 0,
         });
         LinkEvent::ChannelOpen(channel, ChannelConfig::from_str0m(config))
     }
@@ -138,10 +142,13 @@ impl Channels {
         found.map(|open| open.rtc)
     }
 
-    pub(crate) fn count_written(&mut self, channel: ChannelId, bytes: usize) {
-        if let Some(open) = self.open.iter_mut().find(|open| open.id == channel) {
+    /// Answers how many bytes were written to it altogether.
+    pub(crate) fn count_written(&mut self, channel: ChannelId, bytes: usize) -> u64 {
+        let found = self.open.iter_mut().find(|open| open.id == channel);
+        found.map_or(0, |open| {
             open.written += bytes as u64;
-        }
+            open.written
+        })
     }
 
     pub(crate) fn written(&self, channel: ChannelId) -> Option<u64> {
@@ -149,7 +156,20 @@ impl Channels {
         found.map(|open| open.written)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = RtcChannelId> {
-        self.open.iter().map(|open| open.rtc)
+    /// How many bytes of those written the peer had acknowledged when that was looked at last.
+    pub(crate) fn acknowledged(&self, channel: ChannelId) -> Option<u64> {
+        let found = self.open.iter().find(|open| open.id == channel);
+        found.map(|open| open.acknowledged)
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (RtcChannelId, &mut Open)> {
+        self.open.iter_mut().map(|open| (open.rtc, open))
+    }
+}
+
+impl Open {
+    /// The peer has all that was written but for so many bytes.
+    pub(crate) fn acknowledge_all_but(&mut self, bytes: usize) {
+        self.acknowledged = self.written.saturating_sub(bytes as u64);
     }
 }

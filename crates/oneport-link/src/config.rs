@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::Certificate;
 use crate::egress::QUEUED_DATAGRAMS_MAX;
+use crate::flight::FLIGHT_BYTES_MAX;
 
 /// What all links of a process have in common.
 #[derive(Clone, Debug)]
@@ -54,7 +55,8 @@ impl LinkConfig {
         /// What fits an Ethernet frame; str0m makes them smaller.
         const DATAGRAM_BYTES_MAX: usize = 1500;
         let queued_bytes_max = QUEUED_DATAGRAMS_MAX * DATAGRAM_BYTES_MAX;
-        self.send_bytes_max() + queued_bytes_max + self.receive_bytes_max() + STATE_BYTES
+        let waiting_bytes_max = self.send_bytes_max() + queued_bytes_max + FLIGHT_BYTES_MAX;
+        waiting_bytes_max + self.receive_bytes_max() + STATE_BYTES
     }
 
     /// The largest message that SCTP puts together, in bytes. It is more than we describe, because

@@ -23,6 +23,11 @@ const BURST: Duration = Duration::from_millis(1);
 /// one that counts in milliseconds, would send at half the pace.
 const LATE_MAX: Duration = Duration::from_millis(2);
 
+/// How long so many datagrams take at that pace.
+pub(crate) fn time_for(datagrams: usize) -> Duration {
+    INTERVAL * u32::try_from(datagrams).unwrap_or(u32::MAX)
+}
+
 /// The datagrams of one link that wait to be sent, paced.
 #[derive(Debug, Default)]
 pub(crate) struct Egress {

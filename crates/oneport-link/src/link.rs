@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::change::SdpPendingOffer;
 use str0m::error::RtcError;
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
@@ -13,13 +13,11 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 use crate::channels::Channels;
 use crate::datagram::{self, Datagram};
 use crate::egress::Egress;
-use crate::offer::{self, Description};
+use crate::flight::Flight;
 use crate::paths::Paths;
-use crate::rtc::{Credentials, build};
 use crate::unseen::Unseen;
 use crate::{
-    Batch, ChannelConfig, ChannelId, CloseReason, LinkConfig, LinkEvent, OfferError, Reason, Route,
-    Transmit,
+    Batch, ChannelConfig, ChannelId, CloseReason, LinkConfig, LinkEvent, Reason, Route, Transmit,
 };
 
 /// How many errors of one drain are survived. Garbage from the network is an error of one datagram;
@@ -47,16 +45,17 @@ const TIMEOUT_MIN: Duration = Duration::from_millis(1);
 /// messages written in one [`batch`](Self::batch) share packets. A panic or an error under it costs
 /// this link and nothing else.
 pub struct Link {
-    config: Arc<LinkConfig>,
+    pub(crate) config: Arc<LinkConfig>,
     pub(crate) rtc: Rtc,
     pub(crate) channels: Channels,
-    pending_offer: Option<SdpPendingOffer>,
+    pub(crate) flight: Flight,
+    pub(crate) pending_offer: Option<SdpPendingOffer>,
     /// The largest message that the peer takes, in bytes.
     pub(crate) peer_message_bytes_max: usize,
     paths: Paths,
     egress: Egress,
     events: VecDeque<LinkEvent>,
-    now: Instant,
+    pub(crate) now: Instant,
     /// When str0m was last told the time.
     fed: Option<Instant>,
     /// What str0m was given and not yet asked about.
@@ -72,82 +71,16 @@ pub struct Link {
 }
 
 impl Link {
-    /// Takes a peer's offer and makes the answer, as an ICE-lite agent (RFC 8445 section 2.5) that
-    /// is reached on [`LinkConfig::candidates`].
-    ///
-    /// # Errors
-    ///
-    /// [`OfferError`] where the offer cannot be answered. That is the peer's fault.
-    pub fn answer(
+    pub(crate) fn new(
         now: Instant,
         config: Arc<LinkConfig>,
-        credentials: Credentials,
-        offer: &str,
-    ) -> Result<(Self, String), OfferError> {
-        let description = Description::offer(offer)?;
-        // str0m's parser and session see what a stranger wrote: a panic there is a bad offer.
-        let answered = catch_unwind(AssertUnwindSafe(|| {
-            let mut rtc = build(now, &config, credentials, true);
-            let offer = SdpOffer::from_sdp_string(&description.sdp)
-                .map_err(|error| offer::malformed(&error))?;
-            let answer = rtc
-                .sdp_api()
-                .accept_offer(offer)
-                .map_err(|error| offer::malformed(&error))?;
-            Ok((rtc, offer::describe(&answer.to_sdp_string(), &config)))
-        }));
-        let (rtc, answer) = answered
-            .unwrap_or_else(|_| Err(OfferError::Malformed("it cannot be understood".into())))?;
-        let mut link = Self::new(now, config, rtc, description.message_bytes_max);
-        link.change(|_| Ok(()));
-        Ok((link, answer))
-    }
-
-    /// Makes an offer with these data channels, as a full ICE agent whose addresses are
-    /// [`LinkConfig::candidates`]. It goes on with [`Self::accept_answer`].
-    pub fn offer(
-        now: Instant,
-        config: Arc<LinkConfig>,
-        credentials: Credentials,
-        channels: Vec<ChannelConfig>,
-    ) -> (Self, String) {
-        let mut rtc = build(now, &config, credentials, false);
-        let mut changes = rtc.sdp_api();
-        for channel in channels {
-            changes.add_channel_with_config(channel.into_str0m());
-        }
-        let (offer, pending) = changes.apply().expect("a data channel needs an offer");
-        let mut link = Self::new(now, config, rtc, 0);
-        link.pending_offer = Some(pending);
-        link.change(|_| Ok(()));
-        let offer = offer::describe(&offer.to_sdp_string(), &link.config);
-        (link, offer)
-    }
-
-    /// Takes the answer to [`Self::offer`].
-    ///
-    /// # Errors
-    ///
-    /// [`OfferError::Malformed`] where it is no answer to the offer, or the second one.
-    pub fn accept_answer(&mut self, now: Instant, answer: &str) -> Result<(), OfferError> {
-        self.advance(now);
-        let parsed = SdpAnswer::from_sdp_string(answer).map_err(|e| offer::malformed(&e))?;
-        let pending = self.pending_offer.take();
-        let pending = pending.ok_or_else(|| offer::malformed(&"there is no offer to answer"))?;
-        self.peer_message_bytes_max = offer::message_bytes_max(answer);
-        let mut accepted = Ok(());
-        self.change(|rtc| {
-            accepted = rtc.sdp_api().accept_answer(pending, parsed);
-            Ok(())
-        });
-        self.feed_time();
-        accepted.map_err(|e| offer::malformed(&e))
-    }
-
-    fn new(now: Instant, config: Arc<LinkConfig>, rtc: Rtc, peer_message_bytes_max: usize) -> Self {
+        rtc: Rtc,
+        peer_message_bytes_max: usize,
+    ) -> Self {
         let handshake_deadline = Some(now + config.handshake_timeout);
         Self {
             channels: Channels::new(&config),
+            flight: Flight::default(),
             config,
             rtc,
             pending_offer: None,
@@ -376,13 +309,13 @@ impl Link {
         self.closed
     }
 
-    fn advance(&mut self, now: Instant) {
+    pub(crate) fn advance(&mut self, now: Instant) {
         debug_assert!(now >= self.now, "time must not go back");
         self.now = self.now.max(now);
     }
 
     /// Tells str0m the time.
-    fn feed_time(&mut self) {
+    pub(crate) fn feed_time(&mut self) {
         let now = self.now;
         self.change(|rtc| rtc.handle_input(Input::Timeout(now)));
         self.fed = Some(now);

@@ -1,0 +1,231 @@
+//! What was written to a link and is not acknowledged yet.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::ChannelId;
+use crate::egress;
+
+/// How many chunks may always be on their way. sctp-proto 0.10 looks at each of them, several times and
+/// through a hash map, whenever it is asked for packets: about 10 µs for these.
+const CHUNKS_MIN: usize = 64;
+
+/// How many may be on their way at the most, whatever the peer's distance: 10,000 small messages a second
+/// over a round trip of 100 ms.
+const CHUNKS_MAX: usize = 1024;
+
+/// What SCTP puts into one chunk, roughly: str0m's MTU less what DTLS and SCTP add.
+const CHUNK_BYTES: usize = 1_100;
+
+/// How much longer than the shortest round trip something may be on its way before that counts as a queue:
+/// a receiver that acknowledges each second packet, and is scheduled now and then.
+const QUEUED_MIN: Duration = Duration::from_millis(3);
+
+/// For how long a round trip is remembered as the shortest: a peer may move to a longer path.
+const MEMORY: Duration = Duration::from_secs(10);
+
+/// What was written to a link and is not acknowledged yet.
+///
+/// More on its way than the path holds only waits in a queue: the peer's, or a router's. It gets nothing
+/// there sooner, and costs the more CPU the more it is. A peer that cannot keep up would slow everybody
+/// down. So what is on its way for clearly longer than a round trip shows a queue, and beyond
+/// [`CHUNKS_MIN`] nothing is added to it: messages wait in the ring instead, and share packets later.
+#[derive(Debug, Default)]
+pub(crate) struct Flight {
+    messages: VecDeque<Message>,
+    chunks: usize,
+    bytes: usize,
+    /// The shortest round trip since the time, and the one in the time before.
+    shortest: Option<(Instant, Duration)>,
+    shortest_before: Option<Duration>,
+}
+
+/// The most memory that a link needs for it.
+pub(crate) const FLIGHT_BYTES_MAX: usize = CHUNKS_MAX * size_of::<Message>();
+
+#[derive(Debug)]
+struct Message {
+    channel: ChannelId,
+    /// Where it ends in all that was written to its channel, in bytes.
+    end: u64,
+    /// How much of it is not acknowledged.
+    bytes: usize,
+    /// When it has left, if nothing but the pace holds it up.
+    sent: Instant,
+}
+
+impl Flight {
+    /// A message was written, which ends there in its channel.
+    pub(crate) fn add(&mut self, now: Instant, channel: ChannelId, end: u64, bytes: usize) {
+        self.bytes += bytes;
+        self.chunks += chunks(bytes);
+        self.messages.push_back(Message {
+            channel,
+            end,
+            bytes,
+            sent: now + egress::time_for(chunks(self.bytes)),
+        });
+    }
+
+    /// Each channel was acknowledged up to where the function says; `None` for one that is closed.
+    pub(crate) fn acknowledge(
+        &mut self,
+        now: Instant,
+        acknowledged: impl Fn(ChannelId) -> Option<u64>,
+    ) {
+        while let Some(first) = self.messages.front_mut() {
+            let until = acknowledged(first.channel);
+            let left = until.map_or(0, |until| first.end.saturating_sub(until));
+            // Of a large message the beginning may have arrived.
+            let left = usize::try_from(left).map_or(first.bytes, |left| left.min(first.bytes));
+            self.bytes -= first.bytes - left;
+            self.chunks -= chunks(first.bytes) - chunks(left);
+            first.bytes = left;
+            if left > 0 {
+                break;
+            }
+            let round_trip = now.saturating_duration_since(first.sent);
+            self.messages.pop_front();
+            // Of a closed channel nobody knows what has arrived.
+            if until.is_some() {
+                self.measure(now, round_trip);
+            }
+        }
+        if self.messages.is_empty() {
+            // What a burst needed is not kept.
+            self.messages.shrink_to(CHUNKS_MIN);
+        }
+    }
+
+    fn measure(&mut self, now: Instant, round_trip: Duration) {
+        match &mut self.shortest {
+            Some((since, shortest)) if now.saturating_duration_since(*since) < MEMORY => {
+                *shortest = round_trip.min(*shortest);
+            }
+            outdated => {
+                self.shortest_before = outdated.map(|(_, shortest)| shortest);
+                *outdated = Some((now, round_trip));
+            }
+        }
+    }
+
+    /// Whether more on its way would only wait somewhere.
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
+        self.chunks >= CHUNKS_MAX || self.chunks >= CHUNKS_MIN && self.is_queued(now)
+    }
+
+    fn is_queued(&self, now: Instant) -> bool {
+        let known = self.shortest.map(|(_, shortest)| shortest);
+        let shortest = known.into_iter().chain(self.shortest_before).min();
+        let (Some(first), Some(shortest)) = (self.messages.front(), shortest) else {
+            return false;
+        };
+        now.saturating_duration_since(first.sent) > shortest * 3 / 2 + QUEUED_MIN
+    }
+}
+
+/// How many chunks so many bytes take.
+fn chunks(bytes: usize) -> usize {
+    bytes.div_ceil(CHUNK_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANNEL: ChannelId = ChannelId(0);
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// Writes a message of 100 bytes so often, if it is taken, for five seconds; each is acknowledged
+    /// after the round trip. Answers how many were on their way at most.
+    fn run(flight: &mut Flight, start: Instant, round_trip: Duration, every: Duration) -> usize {
+        let mut written = Vec::new();
+        let (mut arrived, mut most) = (0, 0);
+        let mut now = start;
+        while now < start + ms(5_000) {
+            while written
+                .get(arrived)
+                .is_some_and(|at| *at + round_trip <= now)
+            {
+                arrived += 1;
+            }
+            flight.acknowledge(now, |_| Some(arrived as u64 * 100));
+            if !flight.is_full(now) {
+                written.push(now);
+                flight.add(now, CHANNEL, written.len() as u64 * 100, 100);
+            }
+            most = most.max(flight.chunks);
+            now += every;
+        }
+        flight.acknowledge(now, |_| None);
+        most
+    }
+
+    #[test]
+    fn a_long_path_is_filled() {
+        let mut flight = Flight::default();
+        let most = run(
+            &mut flight,
+            Instant::now(),
+            ms(50),
+            Duration::from_micros(250),
+        );
+        assert!((200..210).contains(&most), "{most}");
+    }
+
+    #[test]
+    fn a_queue_is_not_made_longer() {
+        let start = Instant::now();
+        let mut flight = Flight::default();
+        flight.add(start, CHANNEL, 100, 100);
+        flight.acknowledge(start + ms(1), |_| Some(100));
+        // From now on nothing is acknowledged.
+        for n in 0..CHUNKS_MAX as u64 {
+            let now = start + ms(1) + Duration::from_micros(100) * n as u32;
+            if !flight.is_full(now) {
+                flight.add(now, CHANNEL, 200 + n * 100, 100);
+            }
+        }
+        assert_eq!(flight.chunks, CHUNKS_MIN);
+        flight.acknowledge(start + ms(200), |_| Some(100 + 20 * 100));
+        assert!(!flight.is_full(start + ms(200)), "there is room again");
+    }
+
+    #[test]
+    fn chunks_are_bounded_and_a_closed_channel_has_none() {
+        let start = Instant::now();
+        let mut flight = Flight::default();
+        let mut end = 0;
+        while !flight.is_full(start) {
+            end += 60_000;
+            flight.add(start, CHANNEL, end, 60_000);
+        }
+        assert_eq!(end / 60_000, CHUNKS_MAX.div_ceil(55) as u64);
+        flight.acknowledge(start, |_| None);
+        assert_eq!((flight.chunks, flight.messages.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_path_that_became_longer_is_learnt() {
+        let start = Instant::now();
+        let mut flight = Flight::default();
+        let most: Vec<usize> = [1, 50, 50, 50, 50, 50]
+            .into_iter()
+            .zip(0..)
+            .map(|(round_trip, n)| {
+                let start = start + ms(5_000) * n;
+                run(
+                    &mut flight,
+                    start,
+                    ms(round_trip),
+                    Duration::from_micros(250),
+                )
+            })
+            .collect();
+        assert_eq!(most[1], CHUNKS_MIN, "it looks like a queue at first");
+        assert!((200..210).contains(&most[5]), "{most:?}");
+    }
+}
