@@ -37,7 +37,7 @@ impl Guests for World {
         let now = self.now();
         let guest = self.guest_mut(guest);
         let (channel, _) = guest.channels[0];
-        let mut batch = guest.link.batch(now);
+        let mut batch = guest.link.batch(now).urgent();
         for text in texts {
             let written = batch.write(channel, Kind::Text, text.as_bytes());
             assert_eq!(written, Write::Accepted);

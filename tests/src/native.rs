@@ -112,6 +112,7 @@ impl NativeClient {
         };
         self.link
             .batch(Instant::now())
+            .urgent()
             .write(*channel, kind, payload)
     }
 

@@ -29,7 +29,7 @@ pub(crate) enum Command {
     /// Relays run one at a time, in a network namespace and on a core of their own, in random order and
     /// several times. Each measurement is what `run` prints with the same arguments. Needs root.
     Compare(CompareArgs),
-    /// Send and receive datagrams, and nothing else: what every relay's deliveries cost at least.
+    /// Send and receive datagrams, and nothing else: what a delivery costs as a datagram of its own.
     Floor(FloorArgs),
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=50_000))]
     pub(crate) clients: u32,
 
-    /// Over how many rooms they are spread.
+    /// Over how many rooms they are spread: as many in each, at least two.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rooms: u32,
 
@@ -65,7 +65,7 @@ pub(crate) struct RunArgs {
 
     /// How many deliveries a second, over all clients; 0 for none, to see what connecting and being
     /// there costs.
-    #[arg(long, value_name = "N", default_value_t = 1000.0)]
+    #[arg(long, value_name = "N", default_value_t = 1000.0, value_parser = not_negative)]
     pub(crate) rate: f64,
 
     /// How many bytes a message has, at least 20; for Janus 36, and its JSON comes on top.
@@ -73,7 +73,7 @@ pub(crate) struct RunArgs {
     pub(crate) size: u32,
 
     /// How long to measure.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = positive)]
     pub(crate) secs: f64,
 
     /// What the messages go over. Default: framed with oneport; with others there is only plain.
@@ -95,11 +95,17 @@ pub(crate) struct RunArgs {
 
 impl RunArgs {
     pub(crate) fn duration(&self) -> Duration {
-        Duration::try_from_secs_f64(self.secs).unwrap_or(Duration::from_secs(10))
+        Duration::try_from_secs_f64(self.secs).unwrap_or(Duration::MAX)
     }
 
-    /// What the messages really go over, or why they cannot go over what was chosen.
+    /// What the messages really go over, or why this load cannot be brought.
     pub(crate) fn channel(&self) -> Result<Channel, String> {
+        let Self { clients, rooms, .. } = self;
+        if clients % rooms != 0 || clients / rooms < 2 {
+            return Err(format!(
+                "{clients} clients in {rooms} rooms: each room must have as many, and at least two"
+            ));
+        }
         let channel = match (self.peer, self.channel) {
             (Peer::Oneport, chosen) => chosen.unwrap_or(Channel::Framed),
             (peer, Some(Channel::Framed)) => return Err(format!("{peer} has plain channels only")),
@@ -151,5 +157,22 @@ impl ServeArgs {
             address: self.address,
         };
         (self.peer, place)
+    }
+}
+
+/// A finite number that is more than zero, and not so much that arithmetic with it ends.
+pub(crate) fn positive(text: &str) -> Result<f64, String> {
+    not_negative(text).and_then(|number| match number > 0.0 {
+        true => Ok(number),
+        false => Err("it must be more than 0".into()),
+    })
+}
+
+/// The same, or zero.
+fn not_negative(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "it is no number")?;
+    match (0.0..=1e9).contains(&number) {
+        true => Ok(number),
+        false => Err("it must lie between 0 and 1,000,000,000".into()),
     }
 }

@@ -71,6 +71,12 @@ impl Schedule {
     fn due(&self) -> Instant {
         self.begins + Duration::from_nanos((self.interval_ns * self.next as f64) as u64)
     }
+
+    /// How many messages should have been sent before now.
+    fn overdue(&self, now: Instant) -> u64 {
+        let since = now.saturating_duration_since(self.begins).as_nanos() as f64;
+        ((since / self.interval_ns) as u64).saturating_sub(self.next)
+    }
 }
 
 /// The clients.
@@ -268,7 +274,9 @@ impl Machine for Fleet {
                 Report::Done(true)
             }
             Order::Stop => {
-                self.schedule = None;
+                if let Some(schedule) = self.schedule.take() {
+                    self.tally.counts.blocked += schedule.overdue(self.now);
+                }
                 Report::Done(true)
             }
             Order::Count => Report::Counts(self.tally.counts),

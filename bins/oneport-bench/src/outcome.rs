@@ -20,6 +20,8 @@ pub(crate) struct Outcome {
     pub(crate) took: Duration,
     /// What arrived in that time, once for each receiver.
     pub(crate) delivered: u64,
+    /// What came back to its sender in that time.
+    pub(crate) echoed: u64,
     /// What the relay had used before and after.
     pub(crate) server: Option<(Usage, Usage)>,
     /// What the load generator had.
@@ -36,8 +38,7 @@ pub(crate) struct Connecting {
 }
 
 impl Outcome {
-    /// How many deliveries there should have been of all that was sent. Rooms have about as many
-    /// members each: with a rest that is not divided, this is a mean.
+    /// How many deliveries there should have been of all that was sent.
     fn expected(&self) -> u64 {
         let others = self.args.members() - 1.0;
         (self.tally.counts.sent as f64 * others).round() as u64
@@ -51,14 +52,16 @@ impl Outcome {
     /// Whether everything came, once and in order, and the load could be brought.
     pub(crate) fn is_clean(&self) -> bool {
         let counts = self.tally.counts;
-        self.lost() == 0 && counts.disordered == 0 && counts.links_lost == 0 && counts.blocked == 0
+        let wrong = counts.disordered + counts.links_lost + counts.blocked + counts.strange;
+        self.lost() + wrong == 0
     }
 
-    /// CPU time of a process in microseconds for each delivery.
+    /// CPU time of a process in microseconds for each delivery. An echo costs as much as one.
     fn cpu_us_per_delivery(&self, usage: Option<(Usage, Usage)>) -> Option<f64> {
         let (from, to) = usage?;
         let cpu = (to.cpu - from.cpu).as_secs_f64() * 1e6;
-        (self.delivered > 0).then(|| cpu / self.delivered as f64)
+        let messages = self.delivered + self.echoed;
+        (messages > 0).then(|| cpu / messages as f64)
     }
 
     /// How much of a core a process has used.
@@ -113,6 +116,7 @@ impl Outcome {
                 "sent": counts.sent,
                 "blocked": counts.blocked,
                 "received": counts.received,
+                "echoed": counts.echoed,
                 "lost": self.lost(),
                 "disordered": counts.disordered,
                 "links_lost": counts.links_lost,

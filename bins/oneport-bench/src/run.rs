@@ -293,6 +293,7 @@ pub(crate) fn measure<M: Loaded>(
         connecting,
         took,
         delivered: counts_to.received - counts_from.received,
+        echoed: counts_to.echoed - counts_from.echoed,
         server: server_from.zip(server_to),
         own: own_from.zip(own_to),
         tally: *tally,

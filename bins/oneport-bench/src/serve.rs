@@ -2,14 +2,14 @@
 
 use std::io;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::args::ServeArgs;
 
 /// Runs it until this process is told to end.
 pub(crate) fn serve(args: ServeArgs) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let (peer, place) = args.into_parts();
     if let Some(missing) = peer.missing() {
         return Err(io::Error::other(missing));

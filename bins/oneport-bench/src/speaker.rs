@@ -204,6 +204,7 @@ impl Speaker {
                             }
                             Heard::Joined => self.is_ready = true,
                             Heard::Strange => tally.counts.strange += 1,
+                            Heard::Echo => tally.counts.echoed += 1,
                             Heard::Other => {}
                         },
                         LinkEvent::ChannelOpen(id, _) if one.channel.is_none() => {

@@ -24,15 +24,15 @@ pub(crate) struct Tally {
 pub(crate) struct Counts {
     /// Messages that were handed to a channel.
     pub(crate) sent: u64,
-    /// Messages that were due and that the channel did not take: the load was more than this client
-    /// could bring.
+    /// Messages that were due and were not sent: the channel did not take them, or its link was lost, or
+    /// the time was over.
     pub(crate) blocked: u64,
     /// Messages that arrived, once for each receiver.
     pub(crate) received: u64,
+    /// Messages that came back to who had sent them, which is no delivery, but work for the relay.
+    pub(crate) echoed: u64,
     /// Those that arrived after a later one of the same sender, or twice.
     pub(crate) disordered: u64,
-    /// Bytes of messages that arrived.
-    pub(crate) bytes: u64,
     /// Messages that are none of the load's.
     pub(crate) strange: u64,
     /// Links that ended without being asked to.
@@ -62,7 +62,6 @@ impl Tally {
             return;
         };
         self.counts.received += 1;
-        self.counts.bytes += bytes.len() as u64;
         let next = self.next.entry((receiver, payload.sender)).or_insert(0);
         if payload.number < *next {
             self.counts.disordered += 1;
@@ -104,7 +103,6 @@ mod tests {
             (counts.received, counts.disordered, counts.strange),
             (4, 1, 1)
         );
-        assert_eq!(counts.bytes, 200);
         assert_eq!(tally.latency_us.value_at_quantile(0.5), 1000);
         assert!((4000..4010).contains(&tally.latency_us.max()));
     }

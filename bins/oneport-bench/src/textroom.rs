@@ -33,7 +33,9 @@ pub(crate) enum Heard<'a> {
     Strange,
     /// What a member has said.
     Message(&'a [u8]),
-    /// What does not matter here: who comes and goes, and our own messages, which TextRoom sends back.
+    /// A message of our own: TextRoom sends it back.
+    Echo,
+    /// What does not matter here: who comes and goes.
     Other,
 }
 
@@ -88,7 +90,7 @@ impl TextRoom {
             return Heard::Strange;
         };
         match (frame.textroom, frame.transaction, frame.from, frame.text) {
-            ("message", _, Some(from), Some(_)) if from == self.username => Heard::Other,
+            ("message", _, Some(from), Some(_)) if from == self.username => Heard::Echo,
             ("message", _, Some(_), Some(text)) => Heard::Message(text.as_bytes()),
             ("success", Some(JOIN), ..) => Heard::Joined,
             ("success" | "join" | "leave", ..) => Heard::Other,
@@ -144,7 +146,7 @@ mod tests {
             ),
             (
                 r#"{"textroom":"message","room":1,"from":"7","date":"now","text":"hello"}"#,
-                Heard::Other,
+                Heard::Echo,
             ),
             (
                 r#"{"textroom":"join","room":1,"username":"8"}"#,

@@ -42,8 +42,8 @@ pub(crate) struct Client {
     pub(crate) in_handshake: bool,
     /// Whether messages wait because the link was full.
     pub(crate) is_full: bool,
-    /// Since when it was full whenever something was to be written.
-    pub(crate) full_since: Option<Instant>,
+    /// Who has found it full whenever something was to be written, and since when.
+    pub(crate) full_since: Option<(OwnerId, Instant)>,
     pub(crate) is_fed: bool,
     pub(crate) is_sending: bool,
 }

@@ -5,7 +5,7 @@ use oneport_wire::frame::{Gap, GapReason, ServerFrame};
 use oneport_wire::{ByeCode, Kind, Span};
 
 use crate::client::{Role, plain_channel};
-use crate::hub::Next;
+use crate::hub::{Next, OwnerId};
 use crate::sessions::SessionKey;
 use crate::{LinkId, Relay};
 
@@ -66,7 +66,7 @@ impl Relay {
             outcome.count_lossy(written);
         }
         drop(batch);
-        self.conclude(id, outcome);
+        self.conclude(id, owner, outcome);
         if let Some(channel) = lost_on {
             self.close_lossy(id, channel);
             self.hub.wake(owner);
@@ -172,11 +172,11 @@ impl Relay {
             outcome.count_lossy(Some(written));
         }
         drop(batch);
-        self.conclude(id, outcome);
+        self.conclude(id, owner, outcome);
     }
 
     /// After a link was written to.
-    fn conclude(&mut self, id: LinkId, outcome: Outcome) {
+    fn conclude(&mut self, id: LinkId, owner: OwnerId, outcome: Outcome) {
         self.unsettled.push_back(id);
         self.stats.lossy_dropped += outcome.lossy_dropped;
         if let Some(code) = outcome.bye {
@@ -184,12 +184,13 @@ impl Relay {
             return;
         }
         let client = &mut self.links[id];
-        if outcome.has_written {
+        let is_through = client.full_since.is_some_and(|(by, _)| by == owner) && !outcome.is_full;
+        if outcome.has_written || is_through {
             client.full_since = None;
         }
         if outcome.is_full {
             client.is_full = true;
-            client.full_since.get_or_insert(self.now);
+            client.full_since.get_or_insert((owner, self.now));
         }
     }
 }
@@ -222,7 +223,7 @@ impl Relay {
             return;
         };
         if let Some(channel) = client.channel_with(&Role::Framed) {
-            let mut batch = client.link.batch(self.now);
+            let mut batch = client.link.batch(self.now).urgent();
             // A link that has no room for it ends without a word.
             let _ = write_frame(&mut batch, channel, frame);
         }

@@ -196,6 +196,7 @@ impl Relay {
             && self.deadlines.is_empty()
             && self.session_deadlines.is_empty()
             && self.handshakes.total() == 0
+            && self.fed.is_empty()
     }
 
     pub(crate) fn advance(&mut self, now: Instant) {
@@ -216,6 +217,8 @@ impl Relay {
     /// Wakes the links and sessions that are due: each at most once, for their next deadline lies
     /// in the future then.
     pub(crate) fn handle_timeout(&mut self) {
+        // What has arrived counts before the time that is up.
+        self.attend_fed();
         while let Some(id) = self.deadlines.pop_due(self.now) {
             self.links[id].link.handle_timeout(self.now);
             self.attend(id);
@@ -295,7 +298,7 @@ impl Relay {
         let is_expired = client.grant.expires.is_some_and(|at| at <= self.unix_now());
         if is_expired && client.seat.is_some() {
             self.end_link(id, ByeCode::Expired);
-        } else if is_over(client.full_since, STUCK_MAX) {
+        } else if is_over(client.full_since.map(|(_, since)| since), STUCK_MAX) {
             self.end_link(id, ByeCode::Slow);
         } else if client.session.is_none() && is_over(client.framed_since, SILENCE_MAX) {
             self.end_link(id, ByeCode::Idle);

@@ -39,10 +39,10 @@ impl ReceiveBatch {
         Ok(())
     }
 
-    /// Whether more would have fitted than there was. Where the kernel fills one buffer at a time,
-    /// that is never known.
-    pub(crate) fn has_room(&self) -> bool {
-        self.filled < BATCH_SIZE
+    /// Whether the kernel had no more than this. Where it fills one buffer at a time that is not known.
+    pub(crate) fn was_the_last(&self) -> bool {
+        let fills_all = cfg!(any(target_os = "linux", target_os = "android"));
+        fills_all && self.filled < BATCH_SIZE
     }
 
     /// The filled buffers: each has one datagram in it or several that took the same path.

@@ -90,8 +90,8 @@ impl UdpSocket {
             Err(error) => return self.receive_failed(&error, stats),
         }
         stats.batches_in += 1;
-        // The kernel had no more. What comes from now on is reported again.
-        if batch.has_room() {
+        // What comes from now on is reported again.
+        if batch.was_the_last() {
             self.readable = false;
         }
         for (meta, buffer) in batch.buffers() {

@@ -9,6 +9,9 @@ pub struct Batch<'a> {
     link: &'a mut Link,
     /// The bytes that wait for the peer's acknowledgement, over all channels.
     buffered: usize,
+    /// The bytes that wait for their pace, roughly.
+    paced: usize,
+    is_urgent: bool,
     wrote: bool,
 }
 
@@ -20,10 +23,18 @@ impl<'a> Batch<'a> {
             usize::MAX
         });
         Self {
+            paced: link.paced_bytes(),
             link,
             buffered,
+            is_urgent: false,
             wrote: false,
         }
+    }
+
+    /// From now on messages join the queue of a peer that is behind: its last ones.
+    pub fn urgent(mut self) -> Self {
+        self.is_urgent = true;
+        self
     }
 
     /// How many bytes of messages were written to a channel, over its whole life: the place at which
@@ -45,7 +56,9 @@ impl<'a> Batch<'a> {
         if payload.len() > link.peer_message_bytes_max {
             return Write::TooLarge;
         }
-        if self.buffered >= link.buffered_bytes_target() || link.flight.is_full(link.now) {
+        let is_behind = !self.is_urgent && link.flight.is_behind(link.now);
+        let is_full = link.flight.is_full() || self.buffered >= link.buffered_bytes_target();
+        if is_full || is_behind {
             return Write::Full;
         }
         self.wrote = true;
@@ -57,7 +70,9 @@ impl<'a> Batch<'a> {
             Ok(Some(true)) => {
                 self.buffered += payload.len();
                 let end = link.channels.count_written(channel, payload.len());
-                link.flight.add(link.now, channel, end, payload.len());
+                self.paced += payload.len();
+                let bytes = payload.len();
+                link.flight.add(link.now, channel, end, bytes, self.paced);
                 Write::Accepted
             }
             Ok(Some(false)) => Write::Full,

@@ -85,6 +85,12 @@ impl Egress {
         !self.queue.is_empty() && self.resume.is_some_and(|resume| now < resume)
     }
 
+    /// How many bytes are queued; of a long queue, what its first datagrams make likely.
+    pub(crate) fn bytes(&self) -> usize {
+        let first = self.queue.front().map_or(0, |first| first.contents.len());
+        first * self.queue.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

@@ -40,8 +40,8 @@ const TIMEOUT_MIN: Duration = Duration::from_millis(1);
 
 /// One peer connection: the only owner of a [`str0m::Rtc`].
 ///
-/// Every method that changes it leaves the `Rtc` drained, as str0m demands; what came out waits in
-/// two queues, [`poll_transmit`](Self::poll_transmit) and [`poll_event`](Self::poll_event). Several
+/// Every method that changes it leaves the `Rtc` drained, as str0m demands, but for
+/// [`handle_datagram`](Self::handle_datagram); what came out waits in two queues, [`poll_transmit`](Self::poll_transmit) and [`poll_event`](Self::poll_event). Several
 /// messages written in one [`batch`](Self::batch) share packets. A panic or an error under it costs
 /// this link and nothing else.
 pub struct Link {
@@ -102,15 +102,17 @@ impl Link {
 
     /// Takes a datagram that belongs to this link.
     ///
-    /// Records of an open link are looked at together, by the next call of any other method: their
-    /// messages then need one acknowledgement, and acknowledgements one look at what they are for.
+    /// Records of an open link are looked at together, when the link is asked what came of them or written
+    /// to: their messages then need one acknowledgement, and acknowledgements one look at what they are
+    /// for. While datagrams wait for their pace, that is when the next of them may leave.
     pub fn handle_datagram(&mut self, now: Instant, route: Route, bytes: &[u8]) {
         self.advance(now);
         if self.closed {
             return;
         }
         let datagram = Datagram::classify(bytes);
-        let can_wait = datagram == Datagram::Dtls && self.handshake_deadline.is_none();
+        let is_open = self.handshake_deadline.is_none() && self.rtc_timeout > now;
+        let can_wait = is_open && datagram == Datagram::Dtls;
         if !can_wait {
             self.catch_up();
         }
@@ -121,8 +123,8 @@ impl Link {
             rtc.handle_input(Input::Receive(now, receive))
         };
         if can_wait {
-            self.guarded(|link| link.feed(receive));
             self.unseen.add(bytes.len());
+            self.guarded(|link| link.feed(receive));
             if self.unseen.is_full() {
                 self.catch_up();
             }
@@ -305,6 +307,11 @@ impl Link {
         self.config.buffered_bytes_target
     }
 
+    /// How many bytes wait for their pace, roughly.
+    pub(crate) fn paced_bytes(&self) -> usize {
+        self.egress.bytes()
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
@@ -484,6 +491,7 @@ impl Link {
             }));
         }
         self.rtc.disconnect();
+        self.unseen = Unseen::default();
         self.closed = true;
         self.events.push_back(LinkEvent::Closed(reason));
     }

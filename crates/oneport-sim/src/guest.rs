@@ -76,7 +76,7 @@ impl Guest {
     /// Where none has opened.
     pub fn send(&mut self, now: Instant, kind: Kind, payload: &[u8]) -> Write {
         let (channel, _) = self.channels[0];
-        self.link.batch(now).write(channel, kind, payload)
+        self.link.batch(now).urgent().write(channel, kind, payload)
     }
 
     /// The payloads that came, as text.
@@ -127,7 +127,7 @@ impl Guest {
         let label = open.map_or_else(String::new, |(_, label)| label.clone());
         if self.answers_pings && payload.starts_with(br#"{"t":"ping""#) {
             let pong = String::from_utf8_lossy(&payload).replacen("ping", "pong", 1);
-            let mut batch = self.link.batch(now);
+            let mut batch = self.link.batch(now).urgent();
             let _ = batch.write(channel, Kind::Text, pong.as_bytes());
         }
         self.messages.push((label, kind, payload));

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::contender::Contender;
 use super::load::Load;
+use crate::args::positive;
 
 /// What to compare, and how thoroughly.
 #[derive(Clone, Debug, Args)]
@@ -19,7 +20,7 @@ pub(crate) struct CompareArgs {
     pub(crate) runs: u32,
 
     /// How long to measure each time.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive)]
     pub(crate) secs: f64,
 
     /// Which loads; separate them by commas. Default: all, which takes more than an hour.
@@ -27,7 +28,7 @@ pub(crate) struct CompareArgs {
     pub(crate) loads: Vec<Load>,
 
     /// All rates are multiplied by this, for a machine that is slower than those they were chosen on.
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive)]
     pub(crate) scale: f64,
 
     /// One run of one second each: to see roughly, and that all works.

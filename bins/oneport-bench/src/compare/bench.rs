@@ -88,20 +88,19 @@ impl Bench {
             }
             Course::Search(shape) => {
                 let mut search = Search::new(shape.rate);
-                let mut limit = None;
+                let mut limits = [None, None];
                 while let Some(rate) = search.next() {
                     let Some(measurement) = measure(rate, Shape { rate, ..shape }) else {
                         return;
                     };
-                    search.tell(rate, measurement.is_held());
-                    if !measurement.is_held() {
-                        limit = Some(measurement);
-                    }
+                    let is_held = measurement.is_held();
+                    search.tell(rate, is_held);
+                    limits[usize::from(is_held)] = Some(measurement);
                 }
                 results.most.push(Most {
                     job,
                     rate: search.found(),
-                    are_clients_limit: limit.is_none_or(|limit| limit.are_clients_busy()),
+                    are_clients_limit: limits.iter().flatten().any(Measurement::are_clients_busy),
                 });
             }
         }

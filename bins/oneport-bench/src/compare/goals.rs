@@ -54,7 +54,7 @@ pub(crate) fn judge(results: &Results) -> Vec<Goal> {
     let [most, _] = most(results);
     let janus = |load| {
         let of = Measurement::cpu_us_per_delivery;
-        Some(own(results, load, of)? / results.summary(load, Contender::Janus, of)?.median)
+        Some(own(results, load, of)? / held(results, load, Contender::Janus, of)?)
     };
     let framed = || {
         let of = |load| own(results, load, Measurement::cpu_us_per_delivery);
@@ -119,20 +119,34 @@ pub(crate) fn ratios(
     load: Load,
     figure: fn(&Measurement) -> Option<f64>,
 ) -> [Option<f64>; 2] {
-    let of = |contender| Some(results.summary(load, contender, figure)?.median);
+    let of = |contender| held(results, load, contender, figure);
     let others = Contender::OTHERS.into_iter().filter_map(of);
     let best = others.min_by(f64::total_cmp);
     let own = own(results, load, figure);
     [best, of(Contender::Floor)].map(|other| Some(own? / other?))
 }
 
-/// Oneport's, of the runs that it has held.
-fn own(results: &Results, load: Load, figure: fn(&Measurement) -> Option<f64>) -> Option<f64> {
-    let samples = results.of(load, Contender::Oneport);
-    samples.clone().next()?;
+/// What a peer needed in the runs that it has held: those in which it failed tell nothing of its cost.
+fn held(
+    results: &Results,
+    load: Load,
+    contender: Contender,
+    figure: fn(&Measurement) -> Option<f64>,
+) -> Option<f64> {
+    let samples = results.of(load, contender);
     let held = samples.filter(|sample| sample.measurement.is_held());
     let summary = Summary::of(held.filter_map(|sample| figure(&sample.measurement)));
-    Some(summary.map_or(f64::NAN, |summary| summary.median))
+    summary.map(|summary| summary.median)
+}
+
+/// Oneport's, which must have held all of them.
+fn own(results: &Results, load: Load, figure: fn(&Measurement) -> Option<f64>) -> Option<f64> {
+    let mut samples = results.of(load, Contender::Oneport).peekable();
+    samples.peek()?;
+    if !samples.all(|sample| sample.measurement.is_held()) {
+        return Some(f64::NAN);
+    }
+    held(results, load, Contender::Oneport, figure)
 }
 
 /// The same for the most that is held, where more is better.

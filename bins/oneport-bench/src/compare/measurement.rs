@@ -45,7 +45,7 @@ impl Measurement {
 
     /// Whether everything arrived, once and in order.
     pub(crate) fn is_clean(&self) -> bool {
-        ["lost", "blocked", "disordered", "links_lost"]
+        ["lost", "blocked", "disordered", "links_lost", "strange"]
             .iter()
             .all(|count| self.number(&format!("/messages/{count}")) == Some(0.0))
     }
@@ -77,7 +77,7 @@ mod tests {
     fn measurement(lost: u64, came: f64, p99: f64) -> Measurement {
         Measurement(Ok(json!({
             "load": { "deliveries_per_s": 1000.0 },
-            "messages": { "lost": lost, "blocked": 0, "disordered": 0, "links_lost": 0 },
+            "messages": { "lost": lost, "blocked": 0, "disordered": 0, "links_lost": 0, "strange": 0 },
             "deliveries_per_s": came,
             "latency_ms": { "p99": p99 },
             "server": { "cores": 0.5 },

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 pub(crate) use args::CompareArgs;
 use bench::{Bench, Job};
@@ -37,7 +37,7 @@ use crate::run::{RunError, failed};
 pub(crate) fn compare(args: &CompareArgs) -> Result<(), RunError> {
     let contenders = present(args)?;
     let is_interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, is_interrupted.clone())?;
     }
     let mut host = Host::this();

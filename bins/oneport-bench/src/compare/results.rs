@@ -92,7 +92,7 @@ impl Results {
             .most
             .iter()
             .filter(|most| most.job.contender == contender);
-        Summary::of(found.filter_map(|most| most.rate))
+        Summary::of(found.map(|most| most.rate.unwrap_or(0.0)))
     }
 
     /// For programs: every single measurement.

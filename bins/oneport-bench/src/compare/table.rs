@@ -208,7 +208,7 @@ mod tests {
     fn sample(load: Load, contender: Contender, us: f64, lost: u64) -> Sample {
         let outcome = json!({
             "load": { "deliveries_per_s": 1000.0 },
-            "messages": { "lost": lost, "blocked": 0, "disordered": 0, "links_lost": 0 },
+            "messages": { "lost": lost, "blocked": 0, "disordered": 0, "links_lost": 0, "strange": 0 },
             "deliveries_per_s": 1000.0,
             "latency_ms": { "p99": 1.5 },
             "server": { "cpu_us_per_delivery": us },

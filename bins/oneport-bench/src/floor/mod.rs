@@ -1,4 +1,4 @@
-//! What no relay can go below: nothing but the cryptography of a delivery and its way through the kernel.
+//! What a delivery costs as one datagram of its own: its cryptography, and its way through the kernel.
 //!
 //! A sender seals each payload for each receiver, as the one DTLS record that it would be, and sends it.
 //! There is no SCTP, nothing comes back, and nobody had to ask. The receivers are plain sockets, measured

@@ -77,7 +77,6 @@ impl Machine for Sink {
         };
         let counts = &mut self.tally.counts;
         counts.received += 1;
-        counts.bytes += bytes.len() as u64;
         let latest = self.latest.entry(route.local).or_insert(0);
         if due_ns <= *latest {
             counts.disordered += 1;
