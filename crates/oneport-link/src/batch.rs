@@ -71,8 +71,7 @@ impl<'a> Batch<'a> {
                 self.buffered += payload.len();
                 let end = link.channels.count_written(channel, payload.len());
                 self.paced += payload.len();
-                let bytes = payload.len();
-                link.flight.add(link.now, channel, end, bytes, self.paced);
+                link.flight.add(link.now, channel, end, self.paced);
                 Write::Accepted
             }
             Ok(Some(false)) => Write::Full,

@@ -23,9 +23,10 @@ const BURST: Duration = Duration::from_millis(1);
 /// one that counts in milliseconds, would send at half the pace.
 const LATE_MAX: Duration = Duration::from_millis(2);
 
-/// How long so many datagrams take at that pace.
-pub(crate) fn time_for(datagrams: usize) -> Duration {
-    INTERVAL * u32::try_from(datagrams).unwrap_or(u32::MAX)
+/// How long so many bytes take at that pace, in datagrams of the usual size.
+pub(crate) fn time_for(bytes: usize) -> Duration {
+    const DATAGRAM_BYTES: usize = 1_100;
+    INTERVAL * u32::try_from(bytes.div_ceil(DATAGRAM_BYTES)).unwrap_or(u32::MAX)
 }
 
 /// The datagrams of one link that wait to be sent, paced.

@@ -6,16 +6,14 @@ use std::time::{Duration, Instant};
 use crate::ChannelId;
 use crate::egress;
 
-/// How many chunks may always be on their way. sctp-proto 0.10 looks at each of them, several times and
-/// through a hash map, whenever it is asked for packets: about 10 µs for these.
-const CHUNKS_MIN: usize = 64;
+/// How many messages may always be on their way. sctp-proto 0.10 looks at each chunk, several times and
+/// through a hash map, whenever it is asked for packets: about 10 µs for so many small ones. Of large ones
+/// [`LinkConfig::buffered_bytes_target`](crate::LinkConfig::buffered_bytes_target) allows no more anyway.
+const MESSAGES_MIN: usize = 64;
 
-/// How many may be on their way at the most, whatever the peer's distance: 10,000 small messages a second
-/// over a round trip of 100 ms.
-const CHUNKS_MAX: usize = 1024;
-
-/// What SCTP puts into one chunk, roughly: str0m's MTU less what DTLS and SCTP add.
-const CHUNK_BYTES: usize = 1_100;
+/// How many may be on their way at the most, whatever the peer's distance: 10,000 a second over a round trip
+/// of 100 ms.
+const MESSAGES_MAX: usize = 1024;
 
 /// How much longer than twice the shortest round trip something may be on its way before that counts as a
 /// queue: a receiver acknowledges each second packet, and is scheduled now and then.
@@ -29,11 +27,10 @@ const MEMORY: Duration = Duration::from_secs(10);
 /// More on its way than the path holds only waits in a queue: the peer's, or a router's. It gets nothing
 /// there sooner, and costs the more CPU the more it is. A peer that cannot keep up would slow everybody
 /// down. So what is on its way for clearly longer than a round trip shows a queue, and beyond
-/// [`CHUNKS_MIN`] nothing is added to it: messages wait in the ring instead, and share packets later.
+/// [`MESSAGES_MIN`] nothing is added to it: messages wait in the ring instead, and share packets later.
 #[derive(Debug, Default)]
 pub(crate) struct Flight {
     messages: VecDeque<Message>,
-    chunks: usize,
     /// Whether messages of several channels are among them.
     is_mixed: bool,
     /// The shortest round trip since the time, and the one in the time before.
@@ -42,52 +39,25 @@ pub(crate) struct Flight {
 }
 
 /// The most memory that a link needs for it.
-pub(crate) const FLIGHT_BYTES_MAX: usize = CHUNKS_MAX * size_of::<Message>();
+pub(crate) const FLIGHT_BYTES_MAX: usize = MESSAGES_MAX * size_of::<Message>();
 
 #[derive(Debug)]
 struct Message {
     channel: ChannelId,
     /// Where it ends in all that was written to its channel, in bytes.
     end: u64,
-    /// How much of it is not acknowledged.
-    bytes: usize,
     /// When it has left, if nothing but the pace holds it up.
     sent: Instant,
 }
 
-impl Message {
-    /// Its channel was acknowledged up to there. Of a large message the beginning may have arrived.
-    /// Answers how many chunks less it has.
-    fn shrink(&mut self, acknowledged: Option<u64>) -> usize {
-        let left = acknowledged.map_or(0, |until| self.end.saturating_sub(until));
-        let left = usize::try_from(left).map_or(self.bytes, |left| left.min(self.bytes));
-        let fewer = chunks(self.bytes) - chunks(left);
-        self.bytes = left;
-        fewer
-    }
-}
-
 impl Flight {
-    /// A message was written, which ends there in its channel.
-    ///
-    /// So many bytes, it included, wait for their pace.
-    pub(crate) fn add(
-        &mut self,
-        now: Instant,
-        channel: ChannelId,
-        end: u64,
-        bytes: usize,
-        paced_bytes: usize,
-    ) {
-        self.chunks += chunks(bytes);
+    /// A message was written, which ends there in its channel. So many bytes, it included, wait for their
+    /// pace.
+    pub(crate) fn add(&mut self, now: Instant, channel: ChannelId, end: u64, paced_bytes: usize) {
         let last = self.messages.back();
         self.is_mixed |= last.is_some_and(|last| last.channel != channel);
-        self.messages.push_back(Message {
-            channel,
-            end,
-            bytes,
-            sent: now + egress::time_for(chunks(paced_bytes)),
-        });
+        let sent = now + egress::time_for(paced_bytes);
+        self.messages.push_back(Message { channel, end, sent });
     }
 
     /// Each channel was acknowledged up to where the function says; `None` for one that is closed.
@@ -96,10 +66,9 @@ impl Flight {
         now: Instant,
         acknowledged: impl Fn(ChannelId) -> Option<u64>,
     ) {
-        while let Some(first) = self.messages.front_mut() {
+        while let Some(first) = self.messages.front() {
             let until = acknowledged(first.channel);
-            self.chunks -= first.shrink(until);
-            if first.bytes > 0 {
+            if until.is_some_and(|until| until < first.end) {
                 break;
             }
             let round_trip = now.saturating_duration_since(first.sent);
@@ -111,15 +80,15 @@ impl Flight {
         }
         if self.is_mixed {
             // What was lost on one channel holds up no other.
-            self.messages.retain_mut(|message| {
-                self.chunks -= message.shrink(acknowledged(message.channel));
-                message.bytes > 0
-            });
+            let is_left = |message: &Message| {
+                acknowledged(message.channel).is_some_and(|until| until < message.end)
+            };
+            self.messages.retain(is_left);
         }
         if self.messages.is_empty() {
             self.is_mixed = false;
             // What a burst needed is not kept.
-            self.messages.shrink_to(CHUNKS_MIN);
+            self.messages.shrink_to(MESSAGES_MIN);
         }
     }
 
@@ -137,12 +106,12 @@ impl Flight {
 
     /// Whether no more may be on its way.
     pub(crate) fn is_full(&self) -> bool {
-        self.chunks >= CHUNKS_MAX
+        self.messages.len() >= MESSAGES_MAX
     }
 
     /// Whether more on its way would only wait somewhere.
     pub(crate) fn is_behind(&self, now: Instant) -> bool {
-        self.chunks >= CHUNKS_MIN && self.is_queued(now)
+        self.messages.len() >= MESSAGES_MIN && self.is_queued(now)
     }
 
     fn is_queued(&self, now: Instant) -> bool {
@@ -153,11 +122,6 @@ impl Flight {
         };
         now.saturating_duration_since(first.sent) > shortest * 2 + QUEUED_MIN
     }
-}
-
-/// How many chunks so many bytes take.
-fn chunks(bytes: usize) -> usize {
-    bytes.div_ceil(CHUNK_BYTES)
 }
 
 #[cfg(test)]
@@ -186,9 +150,9 @@ mod tests {
             flight.acknowledge(now, |_| Some(arrived as u64 * 100));
             if !flight.is_full() && !flight.is_behind(now) {
                 written.push(now);
-                flight.add(now, CHANNEL, written.len() as u64 * 100, 100, 0);
+                flight.add(now, CHANNEL, written.len() as u64 * 100, 0);
             }
-            most = most.max(flight.chunks);
+            most = most.max(flight.messages.len());
             now += every;
         }
         flight.acknowledge(now, |_| None);
@@ -211,49 +175,53 @@ mod tests {
     fn a_queue_is_not_made_longer() {
         let start = Instant::now();
         let mut flight = Flight::default();
-        flight.add(start, CHANNEL, 100, 100, 0);
+        flight.add(start, CHANNEL, 100, 0);
         flight.acknowledge(start + ms(1), |_| Some(100));
         // From now on nothing is acknowledged.
-        for n in 0..CHUNKS_MAX as u64 {
+        for n in 0..MESSAGES_MAX as u64 {
             let now = start + ms(1) + Duration::from_micros(100) * n as u32;
             if !flight.is_full() && !flight.is_behind(now) {
-                flight.add(now, CHANNEL, 200 + n * 100, 100, 0);
+                flight.add(now, CHANNEL, 200 + n * 100, 0);
             }
         }
-        let chunks = CHUNKS_MIN..CHUNKS_MIN + 10;
-        assert!(chunks.contains(&flight.chunks), "{}", flight.chunks);
+        let messages = MESSAGES_MIN..MESSAGES_MIN + 10;
+        assert!(
+            messages.contains(&flight.messages.len()),
+            "{}",
+            flight.messages.len()
+        );
         flight.acknowledge(start + ms(200), |_| Some(100 + 20 * 100));
         assert!(!flight.is_behind(start + ms(200)), "there is room again");
     }
 
     #[test]
-    fn chunks_are_bounded_and_a_closed_channel_has_none() {
+    fn messages_are_bounded_and_a_closed_channel_has_none() {
         let start = Instant::now();
         let mut flight = Flight::default();
         let mut end = 0;
         while !flight.is_full() {
             end += 60_000;
-            flight.add(start, CHANNEL, end, 60_000, 60_000);
+            flight.add(start, CHANNEL, end, 60_000);
         }
-        assert_eq!(end / 60_000, CHUNKS_MAX.div_ceil(55) as u64);
+        assert_eq!(end / 60_000, MESSAGES_MAX as u64);
         flight.acknowledge(start, |_| None);
-        assert_eq!((flight.chunks, flight.messages.len()), (0, 0));
+        assert!(flight.messages.is_empty());
     }
 
     #[test]
     fn what_one_channel_lost_holds_up_no_other() {
         let start = Instant::now();
         let mut flight = Flight::default();
-        flight.add(start, CHANNEL, 100, 100, 100);
+        flight.add(start, CHANNEL, 100, 100);
         flight.acknowledge(start + ms(1), |_| Some(100));
-        flight.add(start + ms(1), CHANNEL, 200, 100, 100);
+        flight.add(start + ms(1), CHANNEL, 200, 100);
         let mut end = 0;
         for n in 0..1000 {
             let now = start + ms(1 + n);
             flight.acknowledge(now, |id| Some(if id == CHANNEL { 100 } else { end }));
             assert!(!flight.is_full() && !flight.is_behind(now), "{n}");
             end += 100;
-            flight.add(now, ChannelId(1), end, 100, 100);
+            flight.add(now, ChannelId(1), end, 100);
         }
         assert_eq!(flight.messages.len(), 2);
     }
@@ -275,7 +243,7 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(most[1], CHUNKS_MIN, "it looks like a queue at first");
+        assert_eq!(most[1], MESSAGES_MIN, "it looks like a queue at first");
         assert!((200..210).contains(&most[5]), "{most:?}");
     }
 }
