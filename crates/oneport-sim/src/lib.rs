@@ -39,6 +39,7 @@ mod scenario;
 mod signaling;
 mod stage;
 mod timers;
+mod traffic;
 mod world;
 
 pub use dice::Dice;

@@ -4,7 +4,8 @@ use oneport_client::{Client, CommandError};
 use oneport_core::{Connected, Refusal};
 
 use crate::World;
-use crate::world::{Node, Parcel, home};
+use crate::traffic::Parcel;
+use crate::world::{Node, home};
 
 impl World {
     pub(crate) fn deliver_offer(&mut self, index: usize, attempt: u64, sdp: &str) {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::super::*;
-use super::Random;
 use super::model::{self, Model, What};
 use oneport_wire::Epoch;
 use oneport_wire::frame::{LeaveReason, PresenceChange};
@@ -23,6 +22,13 @@ const HASHES: [(u64, u64); 4] = [
 fn a_walk_is_the_same_as_ever() {
     let walked = HASHES.map(|(seed, _)| (seed, Walk::new(seed).walk()));
     assert_eq!(walked, HASHES, "what comes out of the hub has changed");
+}
+
+#[test]
+fn any_walk_is_what_the_model_says() {
+    for seed in 100..120 {
+        let _ = Walk::new(seed).walk();
+    }
 }
 
 /// FNV-1a of 64 bits (draft-eastlake-fnv): std's hashes may change with its version.
@@ -568,5 +574,17 @@ fn what(entry: &Entry) -> What {
             }
             .to_string(),
         },
+    }
+}
+
+/// xorshift64: enough to choose operations.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) as usize % bound
     }
 }
