@@ -13,6 +13,7 @@ mod cli;
 mod log_thread;
 mod participant;
 mod server;
+mod service_manager;
 pub mod token;
 mod token_gate;
 
@@ -25,4 +26,5 @@ pub use log_thread::{LogThread, LogWriter};
 pub use oneport_client as client;
 pub use oneport_wire as wire;
 pub use participant::{Commander, Participant, ParticipantError};
-pub use server::{Server, StartError, Stopper};
+pub use server::{Probe, Server, StartError, Stopper};
+pub use service_manager::ServiceManager;

@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use log::LevelFilter;
 use oneport::token::{Authority, Right, Secret, UnixTime};
-use oneport::{Banner, Cli, Command, LogThread, ServeArgs, Server, Stopper, TokenArgs};
+use oneport::{
+    Banner, Cli, Command, LogThread, ServeArgs, Server, ServiceManager, Stopper, TokenArgs,
+};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 // Only linked in: see Cargo.toml.
@@ -112,6 +114,7 @@ fn serve(args: &ServeArgs) -> ExitCode {
     };
     // Nobody has to read it.
     let _ = std::io::stdout().write_all(banner.to_string().as_bytes());
+    ServiceManager::ready(&server);
     match server.join() {
         Ok(stats) => {
             log::info!(
@@ -144,6 +147,7 @@ fn stop_on_signals(stopper: Stopper) -> std::io::Result<()> {
             }
             is_stopping = true;
             log::info!("stopping");
+            ServiceManager::stopping();
             stopper.stop();
         }
     })?;

@@ -85,6 +85,11 @@ impl Server {
         Stopper(self.handle.clone())
     }
 
+    /// What can see from another thread whether it still works.
+    pub fn probe(&self) -> Probe {
+        Probe(self.handle.clone())
+    }
+
     /// What it has done so far.
     ///
     /// # Errors
@@ -133,6 +138,21 @@ impl Stopper {
         while let Err(CallError::Busy) = self.0.call(Command::ShutDown) {
             std::thread::sleep(BUSY_PAUSE);
         }
+    }
+}
+
+/// Asks a [`Server`] for a sign of life.
+#[derive(Clone)]
+pub struct Probe(Handle<Relay>);
+
+impl Probe {
+    /// Waits until the event loop has carried out a command, which it does between two turns.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] where it has stopped, hangs, or is too busy to say.
+    pub fn answers(&self) -> Result<(), CallError> {
+        self.0.call(Command::Stats).map(drop)
     }
 }
 
