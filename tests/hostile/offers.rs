@@ -1,7 +1,6 @@
 //! Offers whose senders never send a datagram.
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::time::Duration;
 
 use oneport_link::ChannelConfig;
 use oneport_tests::{
@@ -15,12 +14,11 @@ use socket2::{Domain, Socket, Type};
 
 use crate::{WORST, alone, talkers};
 
-/// What the relay allows one address, and all of them, unless told otherwise.
+/// What the relay allows one address, unless told otherwise.
 const PER_ADDRESS: usize = 64;
-const TOTAL: usize = 500;
 
-/// The time to connect, after which a place is free again.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Together they ask for more than the 500 handshakes that the relay allows all of them.
+const ADDRESSES: u8 = 12;
 
 /// Posts an offer from this address.
 fn post(relay: SocketAddr, from: IpAddr, offer: &str) -> Result<Response> {
@@ -64,27 +62,28 @@ fn up_to_the_caps_and_beyond() -> Result {
     let one = newcomer(relay.url())?;
 
     let mut refused = Vec::new();
-    for n in 2..=9 {
+    for n in 2..=ADDRESSES {
         refused.extend(refusals(relay.address(), address(n), PER_ADDRESS, &offer)?);
     }
-    let expected = "too_many_handshakes";
-    assert!(refused.len() <= 9 * PER_ADDRESS - TOTAL && refused.contains(&expected.into()));
-    assert!(refused.iter().all(|code| code == expected), "{refused:?}");
+    assert_eq!(
+        refused,
+        Vec::<String>::new(),
+        "each in the place of another"
+    );
     let many = newcomer(relay.url())?;
     talkers.all_hear_all(WORST)?;
 
     let figures = talkers.finish();
     let remark = format!(
-        "a newcomer needs {} ms beside one address, {:.1} s beside nine",
+        "a newcomer needs {} ms beside one address, {} ms beside {ADDRESSES}",
         one.as_millis(),
-        many.as_secs_f64()
+        many.as_millis()
     );
     figures.print(
         "offers and never a datagram, up to the caps and beyond",
         &remark,
     );
     figures.assert_unnoticed(WORST);
-    assert!(one < WORST, "{one:?}");
-    assert!(many < HANDSHAKE + WORST, "{many:?}");
+    assert!(one < WORST && many < WORST, "{one:?} {many:?}");
     Ok(())
 }

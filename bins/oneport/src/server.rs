@@ -194,6 +194,7 @@ fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> Result<RelayCo
         links_max: args.max_clients.0,
         // A session may outlive its link for a while, in which somebody else takes the place.
         sessions_max: 2 * args.max_clients.0,
+        links_per_address_max: args.max_clients_per_address.0,
         handshakes_per_address_max: args.max_connecting_per_address.0,
         // A clock before 1970 is as good as none.
         unix_time: SystemTime::now()

@@ -19,7 +19,11 @@ pub struct RelayConfig {
     pub hub: HubLimits,
     /// How many links there may be. Each may hold [`LinkConfig::link_bytes_max`].
     pub links_max: usize,
-    /// How many links may be in their handshake: an offer costs its sender nothing, and us a link.
+    /// How many links one client address (IPv6: one /64) may have. Behind one there may be a company,
+    /// or one person who wants all places.
+    pub links_per_address_max: usize,
+    /// How many links may be in their handshake: an offer costs its sender nothing, and us a link. One
+    /// more takes the place of the one that has been silent the longest.
     pub handshakes_max: usize,
     /// How many links from one client address (IPv6: from one /64) may be in their handshake. Many
     /// people may share an address, but they seldom arrive in the same second.
@@ -57,6 +61,7 @@ impl RelayConfig {
             link,
             hub: HubLimits::default(),
             links_max: 1000,
+            links_per_address_max: 250,
             handshakes_max: 500,
             handshakes_per_address_max: 64,
             unix_time: Duration::ZERO,

@@ -12,7 +12,8 @@ use oneport_wire::frame::LeaveReason;
 use oneport_wire::{ErrorCode, OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
 
 use crate::client::Client;
-use crate::relay::Holder;
+use crate::places::Vacancy;
+use crate::relay::{CROWDED_OUT, Holder};
 use crate::{Connected, Grant, Relay};
 
 impl Relay {
@@ -57,10 +58,7 @@ impl Relay {
         if offer.len() > OFFER_BYTES_MAX {
             return Err(Refusal::OfferTooLarge);
         }
-        if self.links.len() >= self.config.links_max {
-            return Err(Refusal::RelayFull);
-        }
-        self.handshakes.admits(address)?;
+        let vacancy = self.places.find(address)?;
         match self.hub.admits(room) {
             // It may be one of its members who has lost its link. Who is not is told when it joins.
             Err(ErrorCode::RoomFull) if self.has_sessions(room) => {}
@@ -81,9 +79,12 @@ impl Relay {
         let (link, answer) =
             Link::answer(self.now, link_config, credentials, offer).map_err(refusal)?;
         self.make_place(client_bytes);
+        if let Vacancy::InsteadOf(silent) = vacancy {
+            self.links[silent].link.close(self.now, CROWDED_OUT);
+            self.settle(silent);
+        }
         let session_id = self.secrets.session_id();
         self.last_number += 1;
-        self.handshakes.begin(address);
         let id = self.links.insert(Box::new(Client {
             link,
             number: self.last_number,
@@ -104,6 +105,7 @@ impl Relay {
             is_fed: false,
             is_sending: false,
         }));
+        self.places.take(address, self.last_number, id);
         self.demux.add_ufrag(ufrag.clone(), id);
         self.by_session_id.insert(session_id, id);
         self.settle(id);

@@ -15,9 +15,9 @@ use slotmap::{SecondaryMap, SlotMap, new_key_type};
 use crate::client::{Client, Role};
 use crate::deadlines::Deadlines;
 use crate::demux::Demux;
-use crate::handshakes::Handshakes;
 use crate::hub::{Hub, OwnerId, SeatId};
 use crate::lossy::Waiting;
+use crate::places::{Places, PlacesMax};
 use crate::receipts::Receipts;
 use crate::secrets::Secrets;
 use crate::sessions::{SILENCE_MAX, SessionKey, Sessions};
@@ -31,6 +31,9 @@ new_key_type! {
 /// How long a link may be full without taking anything more. SCTP's retransmissions have then failed
 /// several times, or its other end is stuck.
 const STUCK_MAX: Duration = Duration::from_secs(30);
+
+/// Why a link ends whose place in its handshake a newcomer got.
+pub(crate) const CROWDED_OUT: &str = "crowded_out";
 
 /// How often rooms forget what is too old.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(10);
@@ -58,7 +61,7 @@ pub struct Relay {
     pub(crate) demux: Demux,
     pub(crate) deadlines: Deadlines<LinkId>,
     pub(crate) session_deadlines: Deadlines<SessionKey>,
-    pub(crate) handshakes: Handshakes,
+    pub(crate) places: Places,
     /// The links that datagrams came for and that were not attended to yet, each once.
     pub(crate) fed: VecDeque<LinkId>,
     /// The links that have datagrams to send, each once, first come first served.
@@ -133,7 +136,12 @@ impl Relay {
             demux: Demux::default(),
             deadlines: Deadlines::default(),
             session_deadlines: Deadlines::default(),
-            handshakes: Handshakes::new(config.handshakes_max, config.handshakes_per_address_max),
+            places: Places::new(PlacesMax {
+                links: config.links_max,
+                links_per_address: config.links_per_address_max,
+                handshakes: config.handshakes_max,
+                handshakes_per_address: config.handshakes_per_address_max,
+            }),
             fed: VecDeque::new(),
             sending: VecDeque::new(),
             unsettled: VecDeque::new(),
@@ -171,7 +179,7 @@ impl Relay {
     pub fn stats(&self) -> Stats {
         Stats {
             links: self.links.len(),
-            handshakes: self.handshakes.total(),
+            handshakes: self.places.handshakes(),
             sessions: self.sessions.len(),
             rooms: self.hub.rooms(),
             ring_bytes: self.hub.ring_bytes(),
@@ -195,7 +203,7 @@ impl Relay {
             && self.demux.is_empty()
             && self.deadlines.is_empty()
             && self.session_deadlines.is_empty()
-            && self.handshakes.total() == 0
+            && self.places.is_empty()
             && self.fed.is_empty()
     }
 
@@ -332,7 +340,10 @@ impl Relay {
 
     fn handle_event(&mut self, id: LinkId, event: LinkEvent) {
         match event {
-            LinkEvent::PathProven(route) => self.demux.add_route(route, id),
+            LinkEvent::PathProven(route) => {
+                self.demux.add_route(route, id);
+                self.places.is_heard(self.links[id].number);
+            }
             LinkEvent::PathForgotten(route) => self.demux.remove_route(route, id),
             LinkEvent::Established => self.established(id),
             LinkEvent::ChannelOpen(channel, config) => self.open_channel(id, channel, &config),
@@ -363,7 +374,7 @@ impl Relay {
         log::debug!("link {} opened channel {:?}", client.number, config.label);
         if client.in_handshake {
             client.in_handshake = false;
-            self.handshakes.end(client.address);
+            self.places.end_handshake(client.address, client.number);
             log::info!("link {} connected for room {}", client.number, client.room);
         }
         let role = match (config.protocol == PROTOCOL, config.reliability) {
@@ -418,7 +429,7 @@ impl Relay {
         let Client { number, room, .. } = &*self.links[id];
         match reason {
             CloseReason::Panicked => log::error!("link {number} left room {room}: {reason}"),
-            CloseReason::HandshakeTimeout => {
+            CloseReason::HandshakeTimeout | CloseReason::ByOwner(CROWDED_OUT) => {
                 log::debug!("link {number} never joined room {room}: {reason}");
             }
             _ => log::info!("link {number} left room {room}: {reason}"),
@@ -434,7 +445,7 @@ impl Relay {
         self.demux.remove_ufrag(&client.ufrag);
         if client.in_handshake {
             client.in_handshake = false;
-            self.handshakes.end(client.address);
+            self.places.end_handshake(client.address, client.number);
         }
     }
 
@@ -443,6 +454,7 @@ impl Relay {
         self.leave(id, LeaveReason::Lost);
         self.deadlines.set(self.now, id, None);
         if let Some(client) = self.links.remove(id) {
+            self.places.give_back(client.address);
             self.stats.datagrams_dropped += client.link.datagrams_dropped();
             for route in client.link.paths() {
                 self.demux.remove_route(route, id);

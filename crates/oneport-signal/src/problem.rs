@@ -241,6 +241,7 @@ mod tests {
             Refusal::Forbidden,
             Refusal::OfferTooLarge,
             Refusal::NoDataChannel,
+            Refusal::TooManyClientsFromAddress,
             Refusal::TooManyHandshakesFromAddress,
             Refusal::Busy,
         ];

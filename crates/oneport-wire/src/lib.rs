@@ -21,6 +21,7 @@ mod hex;
 mod ids;
 mod meta;
 mod names;
+mod network;
 mod payload;
 mod recipients;
 mod refusal;
@@ -38,6 +39,7 @@ pub use ids::{
 };
 pub use meta::{Meta, MetaError};
 pub use names::{MemberName, Notice, RequestId, TextError, Topic};
+pub use network::Network;
 pub use payload::{Kind, Payload};
 pub use recipients::{Recipients, RecipientsError};
 pub use refusal::Refusal;

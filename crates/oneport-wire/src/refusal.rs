@@ -35,9 +35,11 @@ pub enum Refusal {
     TooManyRooms,
     /// The relay has as many links as it may have.
     RelayFull,
+    /// This client's address has as many links as it may have.
+    TooManyClientsFromAddress,
     /// The relay has no memory for another link.
     Memory,
-    /// Too many links of the whole relay are in their handshake.
+    /// Too many links of the whole relay are in their handshake, and get ahead with it.
     TooManyHandshakes,
     /// Too many links from this client's address are in their handshake.
     TooManyHandshakesFromAddress,
@@ -63,6 +65,7 @@ impl Refusal {
             Self::RoomFull => "room_full",
             Self::TooManyRooms => "too_many_rooms",
             Self::RelayFull => "relay_full",
+            Self::TooManyClientsFromAddress => "too_many_clients_from_address",
             Self::Memory => "memory",
             Self::TooManyHandshakes => "too_many_handshakes",
             Self::TooManyHandshakesFromAddress => "too_many_handshakes_from_address",
@@ -79,7 +82,7 @@ impl Refusal {
             Self::Forbidden => 403,
             Self::OfferTooLarge => 413,
             Self::NoDataChannel => 422,
-            Self::TooManyHandshakesFromAddress => 429,
+            Self::TooManyClientsFromAddress | Self::TooManyHandshakesFromAddress => 429,
             Self::RoomFull
             | Self::TooManyRooms
             | Self::RelayFull
@@ -104,7 +107,11 @@ impl Refusal {
             | Self::Forbidden => None,
             Self::Busy | Self::TooManyHandshakes | Self::ShuttingDown => Some(1),
             Self::TooManyHandshakesFromAddress => Some(5),
-            Self::RoomFull | Self::TooManyRooms | Self::RelayFull | Self::Memory => Some(30),
+            Self::RoomFull
+            | Self::TooManyRooms
+            | Self::RelayFull
+            | Self::TooManyClientsFromAddress
+            | Self::Memory => Some(30),
         }
     }
 }
@@ -126,6 +133,9 @@ impl fmt::Display for Refusal {
             Self::RoomFull => f.write_str("the room is full"),
             Self::TooManyRooms => f.write_str("the relay has no place for another room"),
             Self::RelayFull => f.write_str("the relay has no place for another client"),
+            Self::TooManyClientsFromAddress => {
+                f.write_str("this address has as many clients as it may have")
+            }
             Self::Memory => f.write_str("the relay is at its limit of memory"),
             Self::TooManyHandshakes => f.write_str("too many clients are connecting at this moment"),
             Self::TooManyHandshakesFromAddress => {

@@ -30,6 +30,7 @@ pub(super) fn start(place: &Place) -> io::Result<Server> {
         .args(["serve", "--open", "--listen", &address.to_string()])
         .args(["--max-clients", LIMIT, "--max-rooms", LIMIT])
         .args(["--max-room-clients", LIMIT])
+        .args(["--max-clients-per-address", LIMIT])
         .args(["--max-connecting-per-address", LIMIT])
         .env("RUST_LOG", "warn");
     Server::start(command, tempfile::tempdir()?, address, "")

@@ -84,6 +84,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = Count(1000))]
     pub max_room_clients: Count,
 
+    /// How many clients one address may have, a whole /64 with IPv6. Behind one there may be a company,
+    /// or one person who wants all places.
+    #[arg(long, value_name = "N", default_value_t = Count(250))]
+    pub max_clients_per_address: Count,
+
     /// How many clients of one address may be connecting at the same moment.
     #[arg(long, value_name = "N", default_value_t = Count(64))]
     pub max_connecting_per_address: Count,
