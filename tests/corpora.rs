@@ -81,6 +81,11 @@ fn signaling() {
 }
 
 #[test]
+fn stream() {
+    replay(fuzz::stream, "stream", 10_000);
+}
+
+#[test]
 fn tokens() {
     replay(oneport_tests::fuzz::tokens, "tokens", 1000);
 }

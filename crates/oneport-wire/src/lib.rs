@@ -1,6 +1,7 @@
 //! What oneport's parts and its clients say to each other, as types: the names of rooms and
 //! sessions, the limits that both sides must know, the reasons for refusing, the JSON bodies of
-//! signaling, and the [frames](frame) of the protocol `oneport.v1`.
+//! signaling, the [frames](frame) of the protocol `oneport.v1`, and how [datagrams travel on a
+//! stream](rfc4571).
 //!
 //! This is a pure codec. It knows no socket, no clock and no WebRTC; it parses and prints, and
 //! every type here can only hold what is valid ("parse, don't validate"). Layer 0: it uses no
@@ -25,6 +26,7 @@ mod network;
 mod payload;
 mod recipients;
 mod refusal;
+pub mod rfc4571;
 mod room_name;
 mod room_pattern;
 mod secrets;

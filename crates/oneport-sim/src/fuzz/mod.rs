@@ -12,6 +12,7 @@ mod scenario;
 mod scene;
 mod sctp;
 mod signaling;
+mod stream;
 
 pub use channel::channel;
 pub use datagrams::datagrams;
@@ -20,3 +21,4 @@ pub use hub::hub;
 pub use scenario::scenario;
 pub use sctp::sctp;
 pub use signaling::signaling;
+pub use stream::stream;
