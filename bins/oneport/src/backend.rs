@@ -3,11 +3,14 @@
 use log::debug;
 use oneport_core::{Command, Grant, Relay, Reply};
 use oneport_io::{CallError, Handle};
-use oneport_signal::{Backend, ConnectRequest, Connected};
+use oneport_signal::{
+    Backend, ConnectRequest, Connected, OperatorRequest, OperatorResponse, Problem,
+};
 use oneport_wire::{AccessToken, Refusal, RoomName, SessionId};
 
 use std::sync::Arc;
 
+use crate::operator::Operator;
 use crate::token::{Authority, Right, TokenError, UnixTime};
 use crate::token_gate;
 
@@ -17,6 +20,8 @@ pub(crate) struct RelayBackend {
     pub(crate) relay: Handle<Relay>,
     /// Without one, everybody may do everything.
     pub(crate) authority: Option<Arc<Authority>>,
+    /// What the operator asks is answered there.
+    pub(crate) operator: Operator,
 }
 
 impl RelayBackend {
@@ -68,5 +73,17 @@ impl Backend for RelayBackend {
         let room = room.clone();
         let reply = self.relay.call(Command::Disconnect { room, session });
         matches!(reply, Ok(Reply::Disconnected(true)))
+    }
+
+    fn admit_operator(&self, request: &OperatorRequest) -> Result<(), Problem> {
+        self.operator.admit(request)
+    }
+
+    fn operate(
+        &self,
+        request: &OperatorRequest,
+        body: Vec<u8>,
+    ) -> Result<OperatorResponse, Problem> {
+        self.operator.operate(request, body)
     }
 }

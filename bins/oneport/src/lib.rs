@@ -11,6 +11,7 @@ mod candidates;
 mod chat;
 mod cli;
 mod log_thread;
+mod operator;
 mod participant;
 mod server;
 mod service_manager;

@@ -16,6 +16,7 @@ use crate::assets::ASSETS;
 use crate::backend::RelayBackend;
 use crate::candidates::{self, NoCandidate};
 use crate::cli::{ServeArgs, SlowRule};
+use crate::operator::Operator;
 use crate::token::Authority;
 use crate::token_gate::TokenGate;
 
@@ -175,7 +176,8 @@ fn spawn(sockets: Sockets, relay: Relay, authority: Option<Arc<Authority>>) -> i
     let (event_loop, handle) = EventLoop::new(sockets, relay, Some(on_stream), io_config)?;
     let backend = Arc::new(RelayBackend {
         relay: handle.clone(),
-        authority,
+        authority: authority.clone(),
+        operator: Operator::new(handle.clone(), authority, Arc::downgrade(&endpoint)),
     });
     let signal_config = oneport_signal::Config::default();
     let _ = endpoint.set(Endpoint::new(signal_config, ASSETS, backend));

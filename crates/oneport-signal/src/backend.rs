@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use oneport_wire::{AccessToken, Refusal, RoomName, SessionId};
 
+use crate::operator::{OperatorRequest, OperatorResponse};
+use crate::problem::Problem;
+
 /// Answers offers. The endpoint's only way to the relay.
 ///
 /// Its methods are called on the connections' threads, several at once. They may block, but only
@@ -20,6 +23,31 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Ends a session: its client leaves. Says whether there was such a session in that room.
     fn disconnect(&self, room: &RoomName, session: SessionId) -> bool;
+
+    /// Whether an operator's request may be made, before its body is read. Without an own
+    /// implementation there is nothing for operators.
+    ///
+    /// # Errors
+    ///
+    /// What the client hears instead; its code tells who may not from what is not there.
+    fn admit_operator(&self, request: &OperatorRequest) -> Result<(), Problem> {
+        let _ = request;
+        Err(Problem::not_found())
+    }
+
+    /// Answers an operator's request that [`admit_operator`](Self::admit_operator) has let pass.
+    ///
+    /// # Errors
+    ///
+    /// What the client hears instead.
+    fn operate(
+        &self,
+        request: &OperatorRequest,
+        body: Vec<u8>,
+    ) -> Result<OperatorResponse, Problem> {
+        let _ = (request, body);
+        Err(Problem::not_found())
+    }
 }
 
 /// What a client asks: to be taken into a room.

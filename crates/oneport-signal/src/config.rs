@@ -19,6 +19,9 @@ pub struct Config {
     /// The longest request head (request line and headers) in bytes. Default 8 KiB, what common
     /// servers take.
     pub head_bytes_max: usize,
+    /// The longest body of an operator's request, in bytes. Default 512 KiB: the largest message as base64
+    /// in JSON. It is only read from who may be one.
+    pub operator_body_bytes_max: usize,
     /// How long a whole request, head and body, may take to arrive: from the moment that the
     /// connection is handed over, or from the first byte of a later request. Default 10 s.
     pub request_timeout: Duration,
@@ -41,6 +44,7 @@ impl Default for Config {
             connections_max: 256,
             requests_per_connection_max: 100,
             head_bytes_max: 8 * 1024,
+            operator_body_bytes_max: 512 * 1024,
             request_timeout: Duration::from_secs(10),
             keep_alive_timeout: Duration::from_secs(5),
             write_timeout: Duration::from_secs(10),

@@ -112,7 +112,7 @@ impl<'a, T: Transport> Connection<'a, T> {
     /// Reads a request and answers it; `last` if the connection shall close after it.
     fn serve_request(&mut self, last: bool) -> Result<Next, Stop> {
         let head = self.read_head()?;
-        let plan = self.handler.plan(&head);
+        let plan = self.handler.plan(&head, self.client);
         // The next request begins after the body. Where nobody wants the body, closing is simpler
         // than reading it; and a client that waits for 100 Continue may never send it.
         let body_unread = head.content_length.unwrap_or(0) > 0;
@@ -126,6 +126,11 @@ impl<'a, T: Transport> Connection<'a, T> {
                 let token = head.access_token.clone();
                 let offer = || self.handler.offer(room, body, token, self.client);
                 (places::answer(&mut self.place, offer)?, false)
+            }
+            Ok(Plan::ReadOperation { request, bytes }) => {
+                let body = self.read_body(&head, bytes)?;
+                let operate = || self.handler.operate(&request, body);
+                (places::answer(&mut self.place, operate)?, false)
             }
             Ok(Plan::Respond(response)) => {
                 (places::answer(&mut self.place, || response)?, body_unread)

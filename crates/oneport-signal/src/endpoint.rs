@@ -61,6 +61,7 @@ impl Endpoint {
             shelf: Shelf::new(assets),
             backend,
             meters: Meters::default(),
+            operator_body_bytes_max: config.operator_body_bytes_max,
         };
         Self {
             places: Places::new(config.connections_max),

@@ -11,6 +11,7 @@ use crate::backend::{Backend, ConnectRequest, Connected};
 use crate::counters::Meters;
 use crate::handshake;
 use crate::head::{Head, Method};
+use crate::operator::OperatorRequest;
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::route::Route;
@@ -20,6 +21,7 @@ pub(crate) struct Handler {
     pub(crate) shelf: Shelf,
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) meters: Meters,
+    pub(crate) operator_body_bytes_max: usize,
 }
 
 /// How a request goes on after its head.
@@ -29,6 +31,11 @@ pub(crate) enum Plan {
     Respond(Response),
     /// Its body is an offer of this many bytes, for [`Handler::offer`].
     ReadOffer { room: RoomName, bytes: usize },
+    /// Its body, of this many bytes, is the operator's, for [`Handler::operate`].
+    ReadOperation {
+        request: OperatorRequest,
+        bytes: usize,
+    },
     /// It is answered with this, and from then on the connection is a WebSocket.
     Upgrade(Response),
 }
@@ -36,9 +43,10 @@ pub(crate) enum Plan {
 impl Handler {
     /// Looks at a head. Everything that can be refused without the body is refused here, before
     /// the client spends the effort of sending it.
-    pub(crate) fn plan(&self, head: &Head) -> Result<Plan, Problem> {
+    pub(crate) fn plan(&self, head: &Head, client: IpAddr) -> Result<Plan, Problem> {
         let route = Route::of(&head.path);
         match (route, head.method) {
+            (Route::Operator(_), _) => Ok(self.plan_operation(head, client)),
             (Route::Page(path), _) if !self.shelf.has(path) => Err(Problem::not_found()),
             (_, Method::Options) => Ok(Plan::Respond(preflight(route))),
             (Route::Page(path), Method::Get | Method::Head) => match self.shelf.get(path, head) {
@@ -99,6 +107,32 @@ impl Handler {
     pub(crate) fn note_refusal(&self, refusal: &Refusal, client: IpAddr) {
         debug!("refused an offer from {client}: {}", refusal.code());
         self.meters.refusals.count();
+    }
+
+    /// Refuses an operator's request here as far as that can be done without its body.
+    fn plan_operation(&self, head: &Head, client: IpAddr) -> Plan {
+        let request = OperatorRequest::new(head, client);
+        let length = usize::try_from(head.content_length.unwrap_or(0)).unwrap_or(usize::MAX);
+        let admitted = self.backend.admit_operator(&request);
+        match admitted {
+            Ok(()) if length > self.operator_body_bytes_max => {
+                let problem = Problem::body_too_large(self.operator_body_bytes_max);
+                Plan::Respond(problem.into_private_response())
+            }
+            Ok(()) => Plan::ReadOperation {
+                request,
+                bytes: length,
+            },
+            Err(problem) => Plan::Respond(problem.into_private_response()),
+        }
+    }
+
+    /// The response to an operator's request.
+    pub(crate) fn operate(&self, request: &OperatorRequest, body: Vec<u8>) -> Response {
+        match self.backend.operate(request, body) {
+            Ok(response) => response.into(),
+            Err(problem) => problem.into_private_response(),
+        }
     }
 
     fn delete(&self, room: &str, session: &str) -> Result<Plan, Problem> {

@@ -5,6 +5,7 @@ use std::num::IntErrorKind;
 use oneport_wire::{AccessToken, AccessTokenError};
 
 use crate::authorization;
+use crate::locality;
 
 /// The head of an HTTP/1 request, as far as this endpoint looks at it.
 ///
@@ -15,6 +16,8 @@ pub(crate) struct Head {
     pub(crate) method: Method,
     /// The path of the target, without its query; `*` for `OPTIONS *`.
     pub(crate) path: String,
+    /// What stands behind the target's question mark.
+    pub(crate) query: String,
     /// HTTP/1.1, otherwise 1.0.
     pub(crate) http11: bool,
     pub(crate) content_length: Option<u64>,
@@ -28,6 +31,9 @@ pub(crate) struct Head {
     /// `Authorization: Bearer`; other schemes count as nothing.
     pub(crate) access_token: Option<Result<AccessToken, AccessTokenError>>,
     pub(crate) upgrade: Upgrade,
+    /// Nothing in it says that it comes from elsewhere than this machine; that the connection does not
+    /// either is for others to see.
+    pub(crate) looks_local: bool,
 }
 
 /// A request's wish to speak WebSocket, for the handshake to judge (RFC 6455 section 4.2.1).
@@ -41,13 +47,20 @@ pub(crate) struct Upgrade {
     pub(crate) key: Option<String>,
 }
 
+/// A request's method (RFC 9110 section 9), as far as something here is done by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
+pub enum Method {
+    /// `GET`.
     Get,
+    /// `HEAD`.
     Head,
+    /// `POST`.
     Post,
+    /// `DELETE`.
     Delete,
+    /// `OPTIONS`.
     Options,
+    /// Any other.
     Other,
 }
 
@@ -104,6 +117,7 @@ impl Head {
         Ok(Self {
             method,
             path: path(request.path.unwrap_or_default(), method)?,
+            query: query(request.path.unwrap_or_default()).to_owned(),
             http11,
             content_length: content_length(&headers)?,
             keep_alive: !headers.has_token("Connection", "close")
@@ -120,6 +134,7 @@ impl Head {
                 version: headers.single("Sec-WebSocket-Version")?.map(text),
                 key: headers.single("Sec-WebSocket-Key")?.map(text),
             },
+            looks_local: locality::looks_local(&headers),
         })
     }
 }
@@ -154,6 +169,11 @@ fn path(target: &str, method: Method) -> Result<String, Fault> {
             .to_owned()),
         None => Err(Fault::Malformed("the target is neither a path nor a URL")),
     }
+}
+
+/// The query of a request target, as it was sent; a client has no fragment to send.
+fn query(target: &str) -> &str {
+    target.split_once('?').map_or("", |(_, query)| query)
 }
 
 /// The body's length. Whatever could make two parsers disagree about it is refused, because that
@@ -210,10 +230,10 @@ fn names_a_version(bytes: &[u8]) -> bool {
 }
 
 /// The headers by name; names are case-insensitive, and values trimmed.
-struct Headers<'a>(&'a [httparse::Header<'a>]);
+pub(crate) struct Headers<'a>(&'a [httparse::Header<'a>]);
 
 impl<'a> Headers<'a> {
-    fn all(&self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn all(&self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
         self.0
             .iter()
             .filter(move |header| header.name.eq_ignore_ascii_case(name))

@@ -11,6 +11,10 @@
 //! A client may show an access token, as `Authorization: Bearer` (RFC 6750) or as the member `token`
 //! of its request over the WebSocket; the endpoint hands it to the backend and knows nothing about it.
 //!
+//! A few paths are the operator's (`/metrics`, `/readyz`, `/status/data`, `/api/…`): they go to the
+//! backend as they are, which says who may ask and what is answered. Pages of other origins cannot read
+//! them.
+//!
 //! Each connection has a thread of its own. Everything about it is bounded, by [`Config`] or by a
 //! named constant: how many there are, how long a request may take to arrive however it is
 //! dripped, how long a response may take to leave, how many requests and bytes there may be.
@@ -61,6 +65,8 @@ mod endpoint;
 mod handler;
 mod handshake;
 mod head;
+mod locality;
+mod operator;
 mod places;
 mod problem;
 mod response;
@@ -73,5 +79,8 @@ pub use backend::{Backend, ConnectRequest, Connected};
 pub use config::Config;
 pub use counters::Counters;
 pub use endpoint::{Endpoint, STACK_BYTES};
+pub use head::Method;
+pub use operator::{OperatorRequest, OperatorResponse};
+pub use problem::Problem;
 pub use transport::Transport;
 pub use websocket::WEBSOCKET_MESSAGE_BYTES_MAX;

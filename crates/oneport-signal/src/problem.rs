@@ -10,7 +10,7 @@ use crate::response::{Response, reason};
 /// Why a request fails, on its way to become a response of type `application/problem+json`
 /// (RFC 9457) with a member `code` for programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub struct Problem {
     status: u16,
     code: &'static str,
     detail: Cow<'static, str>,
@@ -18,7 +18,8 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    fn new(status: u16, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    /// A problem with this HTTP status, a word for programs, and a sentence for people.
+    pub fn new(status: u16, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             status,
             code,
@@ -27,7 +28,8 @@ impl Problem {
         }
     }
 
-    pub(crate) fn not_found() -> Self {
+    /// There is nothing at this path.
+    pub fn not_found() -> Self {
         Self::new(404, "not_found", "there is nothing at this path")
     }
 
@@ -37,7 +39,7 @@ impl Problem {
     }
 
     /// `allow` is the list of the methods that there are (RFC 9110 section 10.2.1).
-    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+    pub fn method_not_allowed(allow: &'static str) -> Self {
         let detail = format!("the methods here are {allow}");
         Self::new(405, "method_not_allowed", detail).header("Allow", allow)
     }
@@ -54,6 +56,12 @@ impl Problem {
     /// The client stopped sending in the middle.
     pub(crate) fn incomplete() -> Self {
         Self::new(400, "bad_http", "the request ended before it was complete")
+    }
+
+    /// An operator's request is longer than [`Config::operator_body_bytes_max`](crate::Config).
+    pub(crate) fn body_too_large(bytes_max: usize) -> Self {
+        let detail = format!("a request here has at most {bytes_max} bytes");
+        Self::new(413, "body_too_large", detail)
     }
 
     pub(crate) fn length_required() -> Self {
@@ -85,13 +93,41 @@ impl Problem {
         Self::new(503, "too_many_connections", detail).header("Retry-After", "1")
     }
 
-    pub(crate) fn header(
-        mut self,
-        name: &'static str,
-        value: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    /// The problem with one more header in its response.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The word for programs.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// As a response that pages of other origins cannot read.
+    pub(crate) fn into_private_response(self) -> Response {
+        let body = serde_json::json!({
+            "type": "about:blank",
+            "title": reason(self.status),
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+        });
+        let response = Response::new(self.status)
+            .body("application/problem+json", body.to_string().into_bytes())
+            .header("Cache-Control", "no-store")
+            .header("X-Content-Type-Options", "nosniff");
+        self.headers
+            .into_iter()
+            .fold(response, |response, (name, value)| {
+                response.header(name, value)
+            })
     }
 }
 
@@ -140,27 +176,10 @@ fn challenge(refusal: &Refusal) -> Option<&'static str> {
 }
 
 impl From<Problem> for Response {
-    /// All problems can be read by pages of any origin: some are found before it is known what the
+    /// All problems but an operator's can be read by pages of any origin: some are found before it is known what the
     /// request is for, and none tells a secret.
     fn from(problem: Problem) -> Self {
-        let body = serde_json::json!({
-            "type": "about:blank",
-            "title": reason(problem.status),
-            "status": problem.status,
-            "detail": problem.detail,
-            "code": problem.code,
-        });
-        let response = Self::new(problem.status)
-            .body("application/problem+json", body.to_string().into_bytes())
-            .header("Cache-Control", "no-store")
-            .header("X-Content-Type-Options", "nosniff")
-            .for_all_origins();
-        problem
-            .headers
-            .into_iter()
-            .fold(response, |response, (name, value)| {
-                response.header(name, value)
-            })
+        problem.into_private_response().for_all_origins()
     }
 }
 

@@ -9,6 +9,8 @@ pub(crate) enum Route<'a> {
     Server,
     /// `/healthz`: whether the endpoint lives.
     Health,
+    /// `/metrics`, `/readyz`, `/status/data`, `/api/…`: what the operator asks, and the backend answers.
+    Operator(&'a str),
     /// `/ws`: signaling over WebSocket.
     WebSocket,
     /// `/r/{room}`: where offers go; the WHIP endpoint of RFC 9725.
@@ -25,6 +27,8 @@ impl<'a> Route<'a> {
             "*" => Self::Server,
             "/healthz" => Self::Health,
             "/ws" => Self::WebSocket,
+            "/metrics" | "/readyz" | "/status/data" => Self::Operator(path),
+            _ if path.starts_with("/api/") => Self::Operator(path),
             _ => Self::room_or_page(path),
         }
     }
@@ -40,11 +44,13 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// The methods that there are, as the Allow header lists them.
+    /// The methods that there are, as the Allow header lists them; those of the operator's paths only
+    /// the backend knows.
     pub(crate) fn allow(self) -> &'static str {
         match self {
             Self::Server => "OPTIONS",
             Self::Health | Self::Page(_) => "GET, HEAD, OPTIONS",
+            Self::Operator(_) => "",
             Self::WebSocket => "GET, OPTIONS",
             Self::Room(_) => "POST, OPTIONS",
             Self::Session { .. } => "DELETE, OPTIONS",
@@ -61,7 +67,7 @@ impl fmt::Display for Route<'_> {
             Self::WebSocket => f.write_str("/ws"),
             Self::Room(room) => write!(f, "/r/{}", room.escape_debug()),
             Self::Session { room, .. } => write!(f, "/r/{}/..", room.escape_debug()),
-            Self::Page(path) => write!(f, "{}", path.escape_debug()),
+            Self::Operator(path) | Self::Page(path) => write!(f, "{}", path.escape_debug()),
         }
     }
 }
@@ -80,6 +86,12 @@ mod tests {
             ("*", Route::Server),
             ("/healthz", Route::Health),
             ("/ws", Route::WebSocket),
+            ("/metrics", Route::Operator("/metrics")),
+            ("/metrics/", Route::Page("/metrics/")),
+            ("/status", Route::Page("/status")),
+            ("/status/data", Route::Operator("/status/data")),
+            ("/api/v1/rooms", Route::Operator("/api/v1/rooms")),
+            ("/api", Route::Page("/api")),
             ("/ws/", Route::Page("/ws/")),
             ("/", Route::Page("/")),
             ("/r", Route::Page("/r")),

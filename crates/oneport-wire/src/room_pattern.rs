@@ -17,6 +17,11 @@ enum Pattern {
 }
 
 impl RoomPattern {
+    /// Whether that is every room there may ever be.
+    pub fn is_every_room(&self) -> bool {
+        matches!(&self.0, Pattern::BeginningWith(beginning) if beginning.is_empty())
+    }
+
     /// Whether this room is among them.
     pub fn matches(&self, room: &RoomName) -> bool {
         match &self.0 {

@@ -31,6 +31,7 @@ fn a_whole_request() {
         Head {
             method: Method::Post,
             path: "/r/lobby".into(),
+            query: "x=/y".into(),
             http11: true,
             content_length: Some(12),
             keep_alive: true,
@@ -39,6 +40,7 @@ fn a_whole_request() {
             if_none_match: None,
             access_token: None,
             upgrade: Upgrade::default(),
+            looks_local: false,
         }
     );
 }

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use oneport_signal::{Asset, Backend, Config, ConnectRequest, Connected, Endpoint};
+use oneport_signal::{
+    Asset, Backend, Config, ConnectRequest, Connected, Endpoint, OperatorRequest, OperatorResponse,
+    Problem,
+};
 use oneport_wire::{AccessToken, Refusal, RoomName, SessionId};
 
 /// Longer than anything here takes; only reached by a bug.
@@ -89,6 +92,38 @@ impl Backend for Fake {
 
     fn disconnect(&self, room: &RoomName, session: SessionId) -> bool {
         room.as_str() == "lobby" && session.to_string() == SESSION
+    }
+
+    /// Who is on this machine is an operator, and who says so.
+    fn admit_operator(&self, request: &OperatorRequest) -> Result<(), Problem> {
+        match request.access_token.as_ref() {
+            Some(Ok(token)) if token.reveal() == "operator" => Ok(()),
+            Some(_) => Err(Problem::from(&Refusal::TokenBad)),
+            None if request.is_local => Ok(()),
+            None => Err(Problem::from(&Refusal::TokenMissing)),
+        }
+    }
+
+    /// Says what it was asked.
+    fn operate(
+        &self,
+        request: &OperatorRequest,
+        body: Vec<u8>,
+    ) -> Result<OperatorResponse, Problem> {
+        if request.path == "/api/nothing" {
+            return Err(Problem::new(404, "no_such_room", "there is no such room"));
+        }
+        let OperatorRequest {
+            method,
+            path,
+            query,
+            content_type,
+            ..
+        } = request;
+        let bytes = body.len();
+        let text = format!("{method:?} {path} {query} {content_type:?} {bytes}");
+        let response = OperatorResponse::new(200).header("X-Said", "yes");
+        Ok(response.body("text/plain", text.into_bytes()))
     }
 }
 

@@ -4,4 +4,5 @@ mod bad_requests;
 mod common;
 mod http;
 mod limits;
+mod operator;
 mod websocket;
