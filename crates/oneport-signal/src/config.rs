@@ -13,6 +13,9 @@ pub struct Config {
     /// joining takes a client well under a second, so that is hundreds of joins per second. If all of them send
     /// the largest message at once, their buffers take about 100 MiB.
     pub connections_max: usize,
+    /// How many of them one address (IPv6: one /64) may have; one more takes the place of another of the
+    /// same address. Default 64: a browser opens six to load a page, and then lets them go.
+    pub connections_per_address_max: usize,
     /// How many requests one connection may make, and messages one WebSocket; at least one. Default 100: a page
     /// with its assets and some joins, while nobody keeps a thread forever by being busy.
     pub requests_per_connection_max: u32,
@@ -42,6 +45,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             connections_max: 256,
+            connections_per_address_max: 64,
             requests_per_connection_max: 100,
             head_bytes_max: 8 * 1024,
             operator_body_bytes_max: 512 * 1024,

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use log::{debug, warn};
+use oneport_wire::Network;
 
 use crate::asset::{Asset, Shelf};
 use crate::backend::Backend;
@@ -64,7 +65,7 @@ impl Endpoint {
             operator_body_bytes_max: config.operator_body_bytes_max,
         };
         Self {
-            places: Places::new(config.connections_max),
+            places: Places::new(config.connections_max, config.connections_per_address_max),
             shared: Arc::new(Shared { config, handler }),
         }
     }
@@ -73,12 +74,13 @@ impl Endpoint {
     /// never blocks. The stream may be in blocking mode or not.
     ///
     /// If there are [`Config::connections_max`] already, the one that has been the longest without a
-    /// whole request is closed for it. If all of them are just being answered, the client gets a `503`
+    /// whole request is closed for it, and if its address has
+    /// [`Config::connections_per_address_max`], one of that address. If all of them are just being answered, the client gets a `503`
     /// with `Retry-After` if its socket takes it at once, and the connection is closed. If the system
     /// gives no thread, it is just closed. The [counters](Self::counters) tell what happened.
     pub fn serve(&self, stream: TcpStream, peer: SocketAddr) {
         let meters = self.shared.meters();
-        let place = match self.places.enter(stream) {
+        let place = match self.places.enter(stream, Network::of(peer.ip())) {
             Entry::Free(place) => place,
             Entry::Evicted(place) => {
                 meters.evicted.count();

@@ -1,15 +1,19 @@
 //! The places for connections, and who gives one up for a newcomer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use oneport_wire::Network;
+
 /// So many connections may have a place. Whoever comes beyond that takes the place of the one that
 /// has been the longest without a whole request: a client that has something to ask does it at once,
-/// so that slow, idle and silent ones cannot keep the others out.
+/// so that slow, idle and silent ones cannot keep the others out. Whose address has its share already
+/// takes the place of one of the same address.
 #[derive(Debug)]
 pub(crate) struct Places {
     max: usize,
+    per_address_max: usize,
     taken: Mutex<Taken>,
 }
 
@@ -18,8 +22,22 @@ struct Taken {
     /// Those whose request is being answered, and nobody cuts off.
     answering: usize,
     /// The others, in the order in which they began to wait.
-    waiting: BTreeMap<u64, Arc<TcpStream>>,
+    waiting: BTreeMap<u64, Waiting>,
+    shares: HashMap<Network, Share>,
     next_number: u64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    stream: Arc<TcpStream>,
+    network: Network,
+}
+
+/// What one address has of both.
+#[derive(Debug, Default)]
+struct Share {
+    answering: usize,
+    waiting: BTreeSet<u64>,
 }
 
 /// One connection's place; given back when dropped, so also if its thread panics or never begins.
@@ -27,6 +45,7 @@ struct Taken {
 pub(crate) struct Place {
     places: Arc<Places>,
     stream: Arc<TcpStream>,
+    network: Network,
     /// Among those that wait; `None` while a request is being answered.
     number: Option<u64>,
 }
@@ -45,39 +64,60 @@ pub(crate) enum Entry {
     Full(Arc<TcpStream>),
 }
 
+/// Which place a newcomer may have.
+enum Vacancy {
+    Free,
+    /// That of who waits under this number.
+    InsteadOf(u64),
+    None,
+}
+
 impl Places {
-    pub(crate) fn new(max: usize) -> Arc<Self> {
+    pub(crate) fn new(max: usize, per_address_max: usize) -> Arc<Self> {
         let taken = Mutex::default();
-        Arc::new(Self { max, taken })
+        Arc::new(Self {
+            max,
+            per_address_max,
+            taken,
+        })
     }
 
     /// Finds a place for a newcomer.
-    pub(crate) fn enter(self: &Arc<Self>, stream: TcpStream) -> Entry {
+    pub(crate) fn enter(self: &Arc<Self>, stream: TcpStream, network: Network) -> Entry {
         let stream = Arc::new(stream);
         let mut taken = self.taken();
-        let mut evicted = None;
-        if taken.count() >= self.max {
-            evicted = taken.waiting.pop_first();
-            if evicted.is_none() {
-                return Entry::Full(stream);
-            }
-        }
-        let number = Some(taken.wait(&stream));
+        let evicted = match self.find(&taken, network) {
+            Vacancy::Free => None,
+            Vacancy::InsteadOf(number) => taken.end_waiting(number),
+            Vacancy::None => return Entry::Full(stream),
+        };
+        let number = Some(taken.wait(&stream, network));
         drop(taken);
         let places = Arc::clone(self);
         let place = Place {
             places,
             stream,
+            network,
             number,
         };
         match evicted {
             // Its thread, which waits for it, sees the end. If it cannot be shut down, it has ended.
-            Some((_, stream)) => {
-                let _ = stream.shutdown(Shutdown::Both);
+            Some(evicted) => {
+                let _ = evicted.stream.shutdown(Shutdown::Both);
                 Entry::Evicted(place)
             }
             None => Entry::Free(place),
         }
+    }
+
+    fn find(&self, taken: &Taken, network: Network) -> Vacancy {
+        let share = taken.shares.get(&network);
+        let oldest = match share {
+            Some(share) if share.count() >= self.per_address_max => share.waiting.first(),
+            _ if taken.count() >= self.max => taken.waiting.keys().next(),
+            _ => return Vacancy::Free,
+        };
+        oldest.map_or(Vacancy::None, |number| Vacancy::InsteadOf(*number))
     }
 
     /// How many are taken.
@@ -96,11 +136,50 @@ impl Taken {
         self.answering + self.waiting.len()
     }
 
-    fn wait(&mut self, stream: &Arc<TcpStream>) -> u64 {
+    fn wait(&mut self, stream: &Arc<TcpStream>, network: Network) -> u64 {
         let number = self.next_number;
         self.next_number += 1;
-        self.waiting.insert(number, Arc::clone(stream));
+        let stream = Arc::clone(stream);
+        self.waiting.insert(number, Waiting { stream, network });
+        self.shares
+            .entry(network)
+            .or_default()
+            .waiting
+            .insert(number);
         number
+    }
+
+    fn end_waiting(&mut self, number: u64) -> Option<Waiting> {
+        let waiting = self.waiting.remove(&number)?;
+        self.change_share(waiting.network, |share| {
+            share.waiting.remove(&number);
+        });
+        Some(waiting)
+    }
+
+    fn begin_answer(&mut self, network: Network) {
+        self.answering += 1;
+        self.shares.entry(network).or_default().answering += 1;
+    }
+
+    fn end_answer(&mut self, network: Network) {
+        self.answering -= 1;
+        self.change_share(network, |share| share.answering -= 1);
+    }
+
+    fn change_share(&mut self, network: Network, change: impl FnOnce(&mut Share)) {
+        if let Some(share) = self.shares.get_mut(&network) {
+            change(share);
+            if share.count() == 0 {
+                self.shares.remove(&network);
+            }
+        }
+    }
+}
+
+impl Share {
+    fn count(&self) -> usize {
+        self.answering + self.waiting.len()
     }
 }
 
@@ -114,14 +193,14 @@ impl Place {
     fn answer<T>(&mut self, answer: impl FnOnce() -> T) -> Result<T, Evicted> {
         let mut taken = self.places.taken();
         let number = self.number.ok_or(Evicted)?;
-        taken.waiting.remove(&number).ok_or(Evicted)?;
-        taken.answering += 1;
+        taken.end_waiting(number).ok_or(Evicted)?;
+        taken.begin_answer(self.network);
         self.number = None;
         drop(taken);
         let answer = answer();
         let mut taken = self.places.taken();
-        taken.answering -= 1;
-        self.number = Some(taken.wait(&self.stream));
+        taken.end_answer(self.network);
+        self.number = Some(taken.wait(&self.stream, self.network));
         Ok(answer)
     }
 }
@@ -142,8 +221,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.taken();
         match self.number {
-            Some(number) => drop(taken.waiting.remove(&number)),
-            None => taken.answering -= 1,
+            Some(number) => drop(taken.end_waiting(number)),
+            None => taken.end_answer(self.network),
         }
     }
 }
@@ -159,6 +238,10 @@ mod tests {
         TcpStream::connect(listener.local_addr().expect("bound")).expect("listening")
     }
 
+    fn network(text: &str) -> Network {
+        Network::of(text.parse().expect("an address"))
+    }
+
     fn free(entry: Entry) -> Place {
         match entry {
             Entry::Free(place) => place,
@@ -168,11 +251,12 @@ mod tests {
 
     #[test]
     fn the_one_that_asked_last_stays() {
-        let places = Places::new(2);
-        let mut first = free(places.enter(stream()));
-        let mut second = free(places.enter(stream()));
+        let places = Places::new(2, 2);
+        let us = network("192.0.2.1");
+        let mut first = free(places.enter(stream(), us));
+        let mut second = free(places.enter(stream(), us));
         first.answer(|| ()).expect("in its place");
-        let Entry::Evicted(third) = places.enter(stream()) else {
+        let Entry::Evicted(third) = places.enter(stream(), us) else {
             panic!("the second one makes room");
         };
         assert!(second.answer(|| ()).is_err());
@@ -184,9 +268,10 @@ mod tests {
 
     #[test]
     fn whoever_is_answered_keeps_the_place() {
-        let places = Places::new(1);
-        let mut first = free(places.enter(stream()));
-        let entry = first.answer(|| places.enter(stream()));
+        let places = Places::new(1, 1);
+        let us = network("192.0.2.1");
+        let mut first = free(places.enter(stream(), us));
+        let entry = first.answer(|| places.enter(stream(), us));
         assert!(matches!(entry, Ok(Entry::Full(_))));
         assert_eq!(places.count(), 1);
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -195,5 +280,31 @@ mod tests {
         }));
         assert!(panicked.is_err());
         assert_eq!(places.count(), 0);
+    }
+
+    #[test]
+    fn an_address_with_its_share_takes_from_itself() {
+        let places = Places::new(4, 2);
+        let (greedy, other) = (network("192.0.2.1"), network("192.0.2.2"));
+        let mut first = free(places.enter(stream(), other));
+        let mut second = free(places.enter(stream(), greedy));
+        let mut third = free(places.enter(stream(), greedy));
+        let Entry::Evicted(fourth) = places.enter(stream(), greedy) else {
+            panic!("one of the same address makes room");
+        };
+        assert!(second.answer(|| ()).is_err());
+        first.answer(|| ()).expect("in its place");
+        let entry = third.answer(|| {
+            let mut fourth = fourth;
+            let entry = fourth.answer(|| places.enter(stream(), greedy));
+            matches!(entry, Ok(Entry::Full(_)))
+        });
+        assert!(
+            matches!(entry, Ok(true)),
+            "all of that address are answered"
+        );
+        drop((first, second, third));
+        assert_eq!(places.count(), 0);
+        assert!(places.taken().shares.is_empty());
     }
 }
