@@ -1,5 +1,6 @@
 //! A relay without file descriptors.
 
+use std::fs;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -48,5 +49,22 @@ fn members_do_not_notice_and_newcomers_get_in() -> Result {
     // One each 5 s at most, although connections failed all the time.
     let complaints_max = 1 + begun.elapsed().as_secs() / 5;
     assert!(complaints.count() as u64 <= complaints_max, "{log:?}");
+    Ok(())
+}
+
+#[test]
+fn a_soft_limit_is_raised() -> Result {
+    let limited = ["sh", "-c", "ulimit -Sn 64 && exec \"$@\"", "sh"];
+    let relay = Relay::start_by(&limited, &["--listen", "127.0.0.1:0"])?;
+    let limits = fs::read_to_string(format!("/proc/{}/limits", relay.pid()))?;
+    let files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    // The soft limit, the hard one, and the unit.
+    let columns: Vec<_> = files.unwrap_or_default().split_whitespace().collect();
+    assert!(
+        matches!(columns[3..], [soft, hard, _] if soft == hard && soft != "64"),
+        "{limits}"
+    );
     Ok(())
 }

@@ -89,6 +89,7 @@ fn token(args: &TokenArgs) -> ExitCode {
 }
 
 fn serve(args: &ServeArgs) -> ExitCode {
+    oneport::raise_descriptor_limit();
     let secret = match Secret::find(args.secret_file.as_deref()) {
         Ok(secret) => secret,
         Err(error) => return fail(error.exit_code(), error),
