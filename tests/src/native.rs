@@ -162,10 +162,7 @@ impl NativeClient {
         let mut buffer = [0; DATAGRAM_BYTES_MAX];
         match self.socket.recv_from(&mut buffer) {
             Ok((length, peer)) => {
-                let route = Route {
-                    local: self.local,
-                    peer,
-                };
+                let route = Route::udp(self.local, peer);
                 let now = Instant::now();
                 self.link.handle_datagram(now, route, &buffer[..length]);
             }

@@ -221,7 +221,7 @@ impl Machine for Fleet {
     fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         self.now = self.now.max(now);
         match input {
-            Input::Datagram { route, .. } => {
+            Input::Datagram { route, .. } | Input::Closed { route } => {
                 if let Some(&number) = self.by_address.get(&route.local) {
                     self.speakers[number as usize].handle_input(self.now, input);
                     self.touch(number);

@@ -166,6 +166,7 @@ impl Speaker {
             (Over::Channel(one), Input::Datagram { route, bytes }) => {
                 one.link.handle_datagram(now, route, bytes);
             }
+            (Over::Channel(one), Input::Closed { route }) => one.link.handle_closed(now, route),
             (Over::Channel(one), Input::Timeout) => one.link.handle_timeout(now),
             (Over::Framed(client), input) => client.handle_input(now, input),
         }

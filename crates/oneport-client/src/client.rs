@@ -223,6 +223,7 @@ impl Machine for Client {
                 self.is_fed = true;
                 return;
             }
+            (Some(link), Input::Closed { route }) => link.handle_closed(now, route),
             (Some(link), Input::Timeout) => link.handle_timeout(now),
             (None, _) => {}
         }

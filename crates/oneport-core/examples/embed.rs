@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let received = udp.recv_from(&mut buffer);
         let now = Instant::now();
         if let Ok((length, peer)) = received {
-            let route = Route { local, peer };
+            let route = Route::udp(local, peer);
             let bytes = &buffer[..length];
             relay.handle_input(now, Input::Datagram { route, bytes });
         }

@@ -49,6 +49,11 @@ impl Demux {
         }
     }
 
+    /// The links that have proven the path.
+    pub(crate) fn on(&self, route: Route) -> Claims {
+        self.by_route.get(&route).cloned().unwrap_or_default()
+    }
+
     pub(crate) fn has_ufrag(&self, ufrag: &str) -> bool {
         self.by_ufrag.contains_key(ufrag)
     }

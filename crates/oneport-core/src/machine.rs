@@ -14,6 +14,7 @@ impl Machine for Relay {
         self.advance(now);
         match input {
             Input::Datagram { route, bytes } => self.handle_datagram(route, bytes),
+            Input::Closed { route } => self.handle_closed(route),
             Input::Timeout => self.handle_timeout(),
         }
     }

@@ -266,6 +266,14 @@ impl Relay {
         }
     }
 
+    /// A path has ended: no link has it any more.
+    pub(crate) fn handle_closed(&mut self, route: Route) {
+        for id in self.demux.on(route) {
+            self.links[id].link.handle_closed(self.now, route);
+            self.settle(id);
+        }
+    }
+
     /// Looks after the links that datagrams came for, once for all that a batch brought.
     pub(crate) fn attend_fed(&mut self) {
         while let Some(id) = self.fed.pop_front() {

@@ -4,23 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-/// The transport protocol of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// UDP: the data.
-    Udp,
-    /// TCP: what is sniffed and handed over.
-    Tcp,
-}
-
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-        })
-    }
-}
+use oneport_link::Transport;
 
 /// Why [`Sockets::bind`](crate::Sockets::bind) failed. Its text is one line with the cause in it.
 #[derive(Debug)]

@@ -229,10 +229,10 @@ mod tests {
     }
 
     fn route(peer_port: u16) -> Route {
-        Route {
-            local: SocketAddr::from(([127, 0, 0, 1], 3478)),
-            peer: SocketAddr::from(([127, 0, 0, 1], peer_port)),
-        }
+        Route::udp(
+            SocketAddr::from(([127, 0, 0, 1], 3478)),
+            SocketAddr::from(([127, 0, 0, 1], peer_port)),
+        )
     }
 
     /// Datagrams of the given lengths, each filled with its index.

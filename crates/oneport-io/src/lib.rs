@@ -98,7 +98,7 @@ mod token;
 mod udp;
 mod waiting;
 
-pub use bind_error::{BindError, Transport};
+pub use bind_error::BindError;
 pub use config::Config;
 pub use event_loop::{EventLoop, OnStream};
 pub use handle::{CallError, Handle};

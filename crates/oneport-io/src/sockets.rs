@@ -3,10 +3,11 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
+use oneport_link::Transport;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::address::canonical;
-use crate::bind_error::{BindError, Transport};
+use crate::bind_error::BindError;
 
 /// The default size of a UDP socket's buffers in the kernel.
 ///

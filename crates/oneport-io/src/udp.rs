@@ -176,7 +176,7 @@ fn route(local: SocketAddr, meta: &RecvMeta) -> Option<Route> {
         IpAddr::V4(ip) => !ip.is_multicast() && !ip.is_broadcast() && !ip.is_unspecified(),
         IpAddr::V6(ip) => !ip.is_multicast() && !ip.is_unspecified(),
     };
-    (one_host && peer.port() != 0).then_some(Route { local, peer })
+    (one_host && peer.port() != 0).then_some(Route::udp(local, peer))
 }
 
 /// The socket as the way out.
@@ -222,10 +222,7 @@ mod tests {
 
     #[test]
     fn a_wildcard_socket_takes_the_local_address_from_the_datagram() {
-        let expected = Route {
-            local: address("192.0.2.1:3478"),
-            peer: address("198.51.100.7:5000"),
-        };
+        let expected = Route::udp(address("192.0.2.1:3478"), address("198.51.100.7:5000"));
         let wildcard = address("0.0.0.0:3478");
         let received = meta("198.51.100.7:5000", Some("192.0.2.1"));
         assert_eq!(route(wildcard, &received), Some(expected));

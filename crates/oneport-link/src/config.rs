@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::Certificate;
 use crate::egress::QUEUED_DATAGRAMS_MAX;
 use crate::flight::FLIGHT_BYTES_MAX;
+use crate::{Certificate, Route, Transport};
 
 /// What all links of a process have in common.
 #[derive(Clone, Debug)]
@@ -16,6 +16,9 @@ pub struct LinkConfig {
     /// candidates. Behind a 1:1 NAT they are the outer ones, and [`Route::local`](crate::Route)
     /// stays the inner one.
     pub candidates: Vec<SocketAddr>,
+    /// The same for TCP (RFC 6544), of lower priority: for who answers, where it accepts connections; for
+    /// who offers, the addresses of connections that it has made.
+    pub tcp_candidates: Vec<SocketAddr>,
     /// The largest message in either direction, in bytes. It goes into the description.
     pub message_bytes_max: usize,
     /// A link takes messages while fewer bytes than this wait for the peer's acknowledgement, so
@@ -32,11 +35,12 @@ pub struct LinkConfig {
 }
 
 impl LinkConfig {
-    /// The defaults, with these addresses.
+    /// The defaults, with these addresses, and no TCP.
     pub fn new(certificate: Certificate, candidates: Vec<SocketAddr>) -> Self {
         Self {
             certificate,
             candidates,
+            tcp_candidates: Vec::new(),
             message_bytes_max: 256 * 1024,
             buffered_bytes_target: 128 * 1024,
             channels_max: 32,
@@ -75,12 +79,17 @@ impl LinkConfig {
 
     /// The candidate that stands for one of our own addresses: itself, or, behind a NAT, the outer
     /// one of the same family. ICE accepts nothing that was sent to an address it does not know.
-    pub(crate) fn candidate_for(&self, local: SocketAddr) -> SocketAddr {
-        if self.candidates.contains(&local) {
+    pub(crate) fn candidate_for(&self, route: Route) -> SocketAddr {
+        let local = route.local;
+        let candidates = match route.transport {
+            Transport::Udp => &self.candidates,
+            Transport::Tcp => &self.tcp_candidates,
+        };
+        if candidates.contains(&local) {
             return local;
         }
         let same_family = |candidate: &&SocketAddr| candidate.is_ipv4() == local.is_ipv4();
-        self.candidates
+        candidates
             .iter()
             .find(same_family)
             .copied()

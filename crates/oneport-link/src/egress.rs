@@ -110,10 +110,7 @@ mod tests {
     fn transmit(n: usize) -> Transmit {
         let address = "127.0.0.1:1".parse().expect("an address");
         Transmit {
-            route: Route {
-                local: address,
-                peer: address,
-            },
+            route: Route::udp(address, address),
             contents: n.to_be_bytes().to_vec(),
         }
     }

@@ -33,8 +33,7 @@
 //!
 //! // From here on, carry datagrams: the client begins with a connectivity check.
 //! let check = client.poll_transmit().expect("a STUN binding request");
-//! let route = oneport_link::Route { local: check.route.peer, peer: check.route.local };
-//! server.handle_datagram(now, route, &check.contents);
+//! server.handle_datagram(now, check.route.reversed(), &check.contents);
 //! assert!(server.poll_transmit().is_some(), "a binding response");
 //! # Ok::<(), oneport_link::OfferError>(())
 //! ```
@@ -55,6 +54,7 @@ mod negotiation;
 mod offer;
 mod paths;
 mod record_numbers;
+mod route;
 mod rtc;
 mod unseen;
 
@@ -67,6 +67,7 @@ pub use config::LinkConfig;
 pub use datagram::Datagram;
 pub use event::LinkEvent;
 pub use link::Link;
-pub use machine::{Input, Machine, Reason, Route, Transmit};
+pub use machine::{Input, Machine, Reason, Transmit};
 pub use offer::OfferError;
+pub use route::{Route, Transport};
 pub use rtc::Credentials;

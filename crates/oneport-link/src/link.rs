@@ -18,6 +18,7 @@ use crate::paths::Paths;
 use crate::unseen::Unseen;
 use crate::{
     Batch, ChannelConfig, ChannelId, CloseReason, LinkConfig, LinkEvent, Reason, Route, Transmit,
+    Transport,
 };
 
 /// How many errors of one drain are survived. Garbage from the network is an error of one datagram;
@@ -116,10 +117,11 @@ impl Link {
         if !can_wait {
             self.catch_up();
         }
-        let destination = self.config.candidate_for(route.local);
+        let destination = self.config.candidate_for(route);
+        let protocol = protocol(route.transport);
         let errors = self.errors;
         let receive = |rtc: &mut Rtc| {
-            let receive = Receive::new(Protocol::Udp, route.peer, destination, bytes)?;
+            let receive = Receive::new(protocol, route.peer, destination, bytes)?;
             rtc.handle_input(Input::Receive(now, receive))
         };
         if can_wait {
@@ -145,6 +147,15 @@ impl Link {
         };
         if is_sign {
             self.paths.follow(route);
+        }
+    }
+
+    /// A path has ended. The link goes on over another one that its peer has proven, or waits for one: as long
+    /// as ICE does.
+    pub fn handle_closed(&mut self, now: Instant, route: Route) {
+        self.advance(now);
+        if self.paths.forget(route) {
+            self.events.push_back(LinkEvent::PathForgotten(route));
         }
     }
 
@@ -422,22 +433,27 @@ impl Link {
 
     fn queue(&mut self, transmit: str0m::net::Transmit) {
         let contents = Vec::from(transmit.contents);
-        let arriving = self
-            .arriving
-            .filter(|arriving| arriving.peer == transmit.destination);
+        let transport = match transmit.proto {
+            Protocol::Udp => Transport::Udp,
+            _ => Transport::Tcp,
+        };
+        let (local, peer) = (transmit.source, transmit.destination);
+        let is_answer = |to: &Route| to.peer == peer && to.transport == transport;
+        let arriving = self.arriving.filter(is_answer);
         let chosen = if datagram::is_stun(&contents) {
             if let Some(route) = arriving
                 && datagram::is_binding_success(&contents)
             {
                 self.prove(route);
             }
-            arriving.or_else(|| self.paths.to(transmit.destination))
+            arriving.or_else(|| self.paths.to(transport, peer))
         } else {
             self.paths.egress()
         };
         let route = chosen.unwrap_or(Route {
-            local: transmit.source,
-            peer: transmit.destination,
+            transport,
+            local,
+            peer,
         });
         self.egress.push(Transmit { route, contents });
     }
@@ -494,5 +510,12 @@ impl Link {
         self.unseen = Unseen::default();
         self.closed = true;
         self.events.push_back(LinkEvent::Closed(reason));
+    }
+}
+
+fn protocol(transport: Transport) -> Protocol {
+    match transport {
+        Transport::Udp => Protocol::Udp,
+        Transport::Tcp => Protocol::Tcp,
     }
 }

@@ -1,17 +1,8 @@
 //! The contract between a sans-IO state machine and whatever drives it.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
-/// Where a datagram came from, and where an answer to it must leave: the pair of addresses that
-/// tells one network path from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Route {
-    /// Our address: the one that the datagram was sent to, never a wildcard.
-    pub local: SocketAddr,
-    /// The peer's address.
-    pub peer: SocketAddr,
-}
+use crate::Route;
 
 /// What happens to a [`Machine`].
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +13,11 @@ pub enum Input<'a> {
         route: Route,
         /// Its payload.
         bytes: &'a [u8],
+    },
+    /// A path has ended: its TCP connection is closed, by whomever. What is sent there is lost from now on.
+    Closed {
+        /// The path.
+        route: Route,
     },
     /// Time passed; normally because [`Machine::poll_timeout`] asked for it.
     Timeout,
@@ -81,7 +77,7 @@ pub trait Machine {
     /// What is answered.
     type Reply;
 
-    /// Takes a datagram, or the news that time has passed.
+    /// Takes a datagram, or the news that a path has ended or time has passed.
     fn handle_input(&mut self, now: Instant, input: Input<'_>);
 
     /// Carries out a command and answers it at once.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::Route;
+use crate::{Route, Transport};
 
 /// The most paths that a link knows at a time. A browser checks from each of its addresses to each
 /// of ours: four of either are sixteen, and it may move before the old ones are forgotten.
@@ -30,7 +30,7 @@ impl Paths {
             self.known[at..].rotate_left(1);
             return None;
         }
-        if self.to(route.peer).is_none() {
+        if self.to(route.transport, route.peer).is_none() {
             self.addresses += 1;
         }
         let is_idle = |known: &Route| Some(*known) != self.egress;
@@ -65,8 +65,22 @@ impl Paths {
     }
 
     /// The path to that address of the peer.
-    pub(crate) fn to(&self, peer: SocketAddr) -> Option<Route> {
-        self.known.iter().rev().find(|r| r.peer == peer).copied()
+    pub(crate) fn to(&self, transport: Transport, peer: SocketAddr) -> Option<Route> {
+        let leads = |route: &&Route| route.peer == peer && route.transport == transport;
+        self.known.iter().rev().find(leads).copied()
+    }
+
+    /// The path has ended. If it was the one in use, the latest that was proven takes its place: the peer
+    /// says soon which it uses. Answers whether it was known.
+    pub(crate) fn forget(&mut self, route: Route) -> bool {
+        let Some(at) = self.known.iter().position(|known| *known == route) else {
+            return false;
+        };
+        self.known.remove(at);
+        if self.egress == Some(route) {
+            self.egress = self.known.last().copied();
+        }
+        true
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Route> {
@@ -79,10 +93,7 @@ mod tests {
     use super::*;
 
     fn route(port: u16) -> Route {
-        Route {
-            local: ([127, 0, 0, 1], 1).into(),
-            peer: ([127, 0, 0, 2], port).into(),
-        }
+        Route::udp(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 2], port).into())
     }
 
     #[test]
@@ -100,7 +111,27 @@ mod tests {
         );
         paths.follow(route(2));
         assert_eq!(paths.egress(), Some(route(2)));
-        assert_eq!(paths.to(route(1).peer), Some(route(1)));
+        assert_eq!(paths.to(Transport::Udp, route(1).peer), Some(route(1)));
+        assert_eq!(paths.to(Transport::Tcp, route(1).peer), None);
+    }
+
+    #[test]
+    fn what_has_ended_is_forgotten_and_another_takes_its_place() {
+        let over_tcp = Route {
+            transport: Transport::Tcp,
+            ..route(1)
+        };
+        let mut paths = Paths::default();
+        paths.prove(over_tcp);
+        paths.prove(route(1));
+        assert_eq!(paths.egress(), Some(over_tcp));
+        assert!(paths.forget(over_tcp));
+        assert_eq!(paths.egress(), Some(route(1)));
+        assert!(!paths.forget(over_tcp), "it is forgotten");
+        assert!(paths.forget(route(1)));
+        assert_eq!(paths.egress(), None);
+        paths.prove(over_tcp);
+        assert_eq!(paths.egress(), Some(over_tcp));
     }
 
     #[test]

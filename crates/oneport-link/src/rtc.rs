@@ -1,10 +1,10 @@
 //! How an `Rtc` is made.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use str0m::config::DtlsVersion;
 use str0m::ice::IceCreds;
+use str0m::net::TcpType;
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use crate::LinkConfig;
@@ -40,17 +40,22 @@ pub(crate) fn build(
         .set_sctp_max_buffered_amount(config.send_bytes_max())
         .clear_codecs()
         .build(now);
-    config
-        .candidates
-        .iter()
-        .filter_map(|address| host_candidate(*address))
-        .for_each(|candidate| {
-            rtc.add_local_candidate(candidate);
-        });
+    // Each role of TCP has one side that connects (RFC 6544 section 4.5).
+    let tcp_type = match ice_lite {
+        true => TcpType::Passive,
+        false => TcpType::Active,
+    };
+    let udp = config.candidates.iter().map(|address| {
+        let candidate = Candidate::builder().udp();
+        candidate.host(*address).build()
+    });
+    let tcp = config.tcp_candidates.iter().map(|address| {
+        let candidate = Candidate::builder().tcp();
+        candidate.host(*address).tcptype(tcp_type).build()
+    });
+    // A wildcard or otherwise unusable address is no candidate.
+    for candidate in udp.chain(tcp).flatten() {
+        rtc.add_local_candidate(candidate);
+    }
     rtc
-}
-
-/// A wildcard or otherwise unusable address is no candidate.
-fn host_candidate(address: SocketAddr) -> Option<Candidate> {
-    Candidate::host(address, "udp").ok()
 }

@@ -157,16 +157,10 @@ impl Pair {
         self.wire = later;
         for (_, to_server, transmit) in due {
             if to_server {
-                let route = Route {
-                    local: server_address(),
-                    peer: self.client_address,
-                };
+                let route = Route::udp(server_address(), self.client_address);
                 self.server.handle_datagram(next, route, &transmit.contents);
             } else if transmit.route.peer == self.client_address {
-                let route = Route {
-                    local: ([198, 51, 100, 7], 50_000).into(),
-                    peer: server_address(),
-                };
+                let route = Route::udp(([198, 51, 100, 7], 50_000).into(), server_address());
                 self.client.handle_datagram(next, route, &transmit.contents);
             }
         }
@@ -349,10 +343,7 @@ fn text_that_is_not_utf8_is_rejected() {
 #[test]
 fn garbage_costs_nothing() {
     let mut pair = Pair::connected(&["chat"]);
-    let route = Route {
-        local: server_address(),
-        peer: pair.client_address,
-    };
+    let route = Route::udp(server_address(), pair.client_address);
     let before = pair.server.datagrams_dropped();
     for first in 0..=255_u8 {
         for length in [1, 13, 20, 60, 1200] {
@@ -382,10 +373,7 @@ fn a_peer_that_moves_is_followed() {
     let moved_at = pair.now;
     // A NAT gave the client another port; it does not know.
     pair.client_address = ([198, 51, 100, 7], 61_000).into();
-    let proven = LinkEvent::PathProven(Route {
-        local: server_address(),
-        peer: pair.client_address,
-    });
+    let proven = LinkEvent::PathProven(Route::udp(server_address(), pair.client_address));
     pair.run_until("the new path is proven", |pair| {
         pair.server_events.contains(&proven)
     });

@@ -89,6 +89,7 @@ impl Guest {
     pub(crate) fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         match input {
             Input::Datagram { route, bytes } => self.link.handle_datagram(now, route, bytes),
+            Input::Closed { route } => self.link.handle_closed(now, route),
             Input::Timeout => self.link.handle_timeout(now),
         }
     }

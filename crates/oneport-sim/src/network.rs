@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use oneport_link::{Route, Transmit};
+use oneport_link::Transmit;
 
 use crate::Dice;
 
@@ -234,16 +234,10 @@ fn departure(
     Some(end)
 }
 
-/// How the other end sees a route.
-pub(crate) fn reversed(route: Route) -> Route {
-    Route {
-        local: route.peer,
-        peer: route.local,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use oneport_link::Route;
+
     use super::*;
 
     fn address() -> SocketAddr {
@@ -255,10 +249,7 @@ mod tests {
         let mut access = Access::new(address());
         access.up = path;
         let mut dice = Dice::new(1);
-        let route = Route {
-            local: address(),
-            peer: address(),
-        };
+        let route = Route::udp(address(), address());
         let mut arrived = Vec::new();
         for number in 0..count {
             let contents = vec![number as u8; 100];

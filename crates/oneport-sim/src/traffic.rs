@@ -6,7 +6,7 @@ use std::time::Instant;
 use oneport_client::Event;
 use oneport_core::{Connected, Input, Machine, Reason, Refusal, Route, Transmit};
 
-use crate::network::{Direction, carry, reversed};
+use crate::network::{Direction, carry};
 use crate::world::{Node, World, relay_address};
 use crate::{Guest, Member};
 
@@ -139,10 +139,7 @@ impl World {
         guest.collect_events(self.now);
         while let Some(transmit) = guest.poll_transmit() {
             // A NAT turns the announced address into the relay's own.
-            let route = Route {
-                local: guest.access.outside,
-                peer: relay_address(),
-            };
+            let route = Route::udp(guest.access.outside, relay_address());
             let contents = transmit.contents;
             let transmit = Transmit { route, contents };
             self.datagrams += 1;
@@ -188,7 +185,7 @@ impl World {
     pub(crate) fn deliver(&mut self, parcel: Parcel) {
         match parcel {
             Parcel::ToRelay(Transmit { route, contents }) => {
-                let route = reversed(route);
+                let route = route.reversed();
                 let bytes = &contents[..];
                 self.handle_input(Node::Relay, Input::Datagram { route, bytes });
             }
@@ -210,7 +207,7 @@ impl World {
                 };
                 if !is_cut {
                     let peer = self.announced.unwrap_or(route.local);
-                    let route = Route { local, peer };
+                    let route = Route::udp(local, peer);
                     let bytes = &contents[..];
                     self.handle_input(node, Input::Datagram { route, bytes });
                 }

@@ -286,7 +286,7 @@ impl World {
     /// A datagram from anywhere reaches the relay at once.
     pub fn datagram(&mut self, peer: SocketAddr, bytes: &[u8]) {
         let local = relay_address();
-        let route = Route { local, peer };
+        let route = Route::udp(local, peer);
         let now = self.now;
         let input = Input::Datagram { route, bytes };
         self.relay_mut().handle_input(now, input);

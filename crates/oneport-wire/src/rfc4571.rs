@@ -93,8 +93,11 @@ impl Decoder {
     }
 }
 
-/// The first datagram and what follows it; `None` if it is not complete.
-fn split(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, FrameTooLong> {
+/// A datagram and what follows it.
+type Split<'a> = (&'a [u8], &'a [u8]);
+
+/// The first datagram; `None` if it is not complete.
+fn split(bytes: &[u8]) -> Result<Option<Split<'_>>, FrameTooLong> {
     let Some(length) = length(bytes)? else {
         return Ok(None);
     };

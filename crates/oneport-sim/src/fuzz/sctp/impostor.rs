@@ -89,10 +89,7 @@ impl Impostor {
     fn receive(&mut self, world: &mut World, bytes: &[u8]) {
         let now = world.now();
         if is_stun(bytes) {
-            let route = Route {
-                local: self.address,
-                peer: relay_address(),
-            };
+            let route = Route::udp(self.address, relay_address());
             let guest = world.guest_mut(self.guest);
             guest.link.handle_datagram(now, route, bytes);
             return;
