@@ -107,6 +107,23 @@ fn websockets() -> Result {
 }
 
 #[test]
+fn responses_that_nobody_reads() -> Result {
+    let request = "GET /oneport-room.js HTTP/1.1\r\nHost: relay\r\n\r\n";
+    // As many as one connection may make: more than the buffers on both sides hold.
+    let requests = request.repeat(100).leak();
+    hold("responses that nobody reads", requests, false)
+}
+
+#[test]
+fn garbage() -> Result {
+    hold(
+        "TCP connections that begin with garbage",
+        "\u{1f}\u{8b}garbage",
+        false,
+    )
+}
+
+#[test]
 fn connections_that_say_nothing() -> Result {
     hold("TCP connections that say nothing", "", false)
 }

@@ -143,8 +143,24 @@ fn spawn(shared: Arc<Shared>, place: Place, peer: SocketAddr) -> io::Result<()> 
         // At most 15 characters, which is what Linux shows.
         .name("oneport-signal".into())
         .stack_size(STACK_BYTES)
-        .spawn(move || shared.run(SharedTcp(place.stream()), client, Some(place)))
+        .spawn(move || {
+            give_way();
+            shared.run(SharedTcp(place.stream()), client, Some(place));
+        })
         .map(drop)
+}
+
+/// Lowers the priority of this thread: there may be hundreds of them and one that relays messages, and
+/// who wants to join has more time than who is in.
+fn give_way() {
+    /// Of a nice value of 10, a tenth of the usual weight (sched(7)).
+    #[cfg(target_os = "linux")]
+    const NICE: i32 = 10;
+    // On Linux this is about the thread that calls it, not the process (setpriority(2)).
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICE) {
+        debug!("a signaling thread keeps its priority: {error}");
+    }
 }
 
 /// Answers 503 as far as that needs no waiting.
