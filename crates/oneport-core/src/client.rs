@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use oneport_link::{ChannelId, Link};
-use oneport_wire::{RoomName, SessionId, Topic};
+use oneport_wire::{RoomName, SessionId, SessionLabel, Topic};
 
 use crate::Grant;
 use crate::hub::{OwnerId, ReaderId, SeatId};
@@ -32,6 +32,8 @@ pub(crate) struct Client {
     pub(crate) seat: Option<SeatId>,
     /// The session that its framed channel speaks for.
     pub(crate) session: Option<SessionKey>,
+    /// The last session that it spoke for, for the operator.
+    pub(crate) label: Option<SessionLabel>,
     /// When it opened a framed channel.
     pub(crate) framed_since: Option<Instant>,
     pub(crate) channels: Vec<Channel>,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use oneport_wire::{Refusal, RoomName, SessionId};
 
-use crate::{Grant, Stats};
+use crate::{Grant, Overview, Stats};
 
 /// What a relay can be asked, as one type, for drivers that carry commands between threads. Each is
 /// also a method of [`Relay`](crate::Relay).
@@ -30,6 +30,8 @@ pub enum Command {
     },
     /// [`Relay::stats`](crate::Relay::stats).
     Stats,
+    /// [`Relay::overview`](crate::Relay::overview).
+    Overview,
     /// [`Relay::shut_down`](crate::Relay::shut_down).
     ShutDown,
 }
@@ -43,6 +45,8 @@ pub enum Reply {
     Disconnected(bool),
     /// To [`Command::Stats`].
     Stats(Box<Stats>),
+    /// To [`Command::Overview`].
+    Overview(Box<Overview>),
     /// To [`Command::ShutDown`].
     ShuttingDown,
 }

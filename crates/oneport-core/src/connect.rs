@@ -96,6 +96,7 @@ impl Relay {
             owner: self.hub.add_owner(),
             seat: None,
             session: None,
+            label: None,
             framed_since: None,
             unacknowledged: VecDeque::new(),
             channels: Vec::new(),

@@ -44,6 +44,7 @@ impl Relay {
             (false, Some(_)) => (Recovery::NotRecovered(unknown), None),
             (false, None) => (Recovery::Fresh, None),
         };
+        self.count_recovery(recovery);
         let session = self.sessions.get_mut(key).ok_or_else(internal)?;
         let (owner, room) = (session.owner, join.room);
         let filter = match stay.grant.rights.subscribe {
@@ -73,6 +74,7 @@ impl Relay {
         if let Some(span) = missed {
             let (room, reason) = (room.clone(), GapReason::Transient);
             session.outbox.push(Gap { room, span, reason });
+            *self.stats.gaps.entry(reason.as_str()).or_default() += 1;
         }
         if join.history > 0 && recovery != Recovery::Recovered {
             let ask = History {
@@ -124,6 +126,15 @@ impl Relay {
             now,
         };
         gate.admit(admission).map_err(Rejection::of)
+    }
+
+    fn count_recovery(&mut self, recovery: Recovery) {
+        let how = match recovery {
+            Recovery::Fresh => return,
+            Recovery::Recovered => "recovered",
+            Recovery::NotRecovered(reason) => reason.as_str(),
+        };
+        *self.stats.recoveries.entry(how).or_default() += 1;
     }
 
     /// What a member that comes back can have of what it missed: all from its place on, or nothing.

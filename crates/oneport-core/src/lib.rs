@@ -66,6 +66,7 @@ mod lossy;
 mod machine;
 mod membership;
 mod memory;
+mod overview;
 mod places;
 mod plain;
 mod published;
@@ -84,9 +85,10 @@ pub use command::{Command, Connected, Reply};
 pub use config::RelayConfig;
 pub use gate::{Admission, Draft, Gate, Grant, Verdict};
 pub use oneport_link::{
-    Certificate, Input, LinkConfig, Machine, Reason, Rejection, Route, Transmit,
+    Certificate, Durations, Input, LinkConfig, Machine, Reason, Rejection, Route, Transmit,
 };
 pub use oneport_wire::{ErrorCode, Refusal, RoomName, SessionId};
+pub use overview::{Close, Follower, Overview};
 pub use rate::Rate;
 pub(crate) use relay::LinkId;
 pub use relay::Relay;

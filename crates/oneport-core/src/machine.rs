@@ -31,6 +31,7 @@ impl Machine for Relay {
                 Reply::Disconnected(self.disconnect(now, &room, session))
             }
             Command::Stats => Reply::Stats(Box::new(self.stats())),
+            Command::Overview => Reply::Overview(Box::new(self.overview())),
             Command::ShutDown => {
                 self.shut_down(now);
                 Reply::ShuttingDown

@@ -1,11 +1,14 @@
 //! From the rings to the links: what is owed to a client is written, in one batch for each turn.
 
+use std::time::Duration;
+
 use oneport_link::{Batch, ChannelId, Write};
 use oneport_wire::frame::{Gap, GapReason, ServerFrame};
-use oneport_wire::{ByeCode, Kind, Span};
+use oneport_wire::{ByeCode, Kind, Offset, Span, UnixMillis};
 
 use crate::client::{Role, plain_channel};
-use crate::hub::{Next, OwnerId};
+use crate::hub::{Next, OwnerId, ReaderId};
+use crate::receipts::Subject;
 use crate::sessions::SessionKey;
 use crate::{LinkId, Relay};
 
@@ -35,13 +38,16 @@ impl Relay {
                     self.hub.skip(reader);
                     continue;
                 }
-                (Some(channel), Some((kind, bytes))) => write(&mut batch, channel, kind, bytes),
+                (Some(channel), Some((kind, bytes))) => {
+                    outcome.write(&mut batch, channel, kind, bytes)
+                }
                 _ => Write::Refused,
             };
+            let taken = (reader, entry.offset, entry.time);
             let subject = self.receipts.subject(entry.room(), entry.offset);
             match written {
                 Write::Accepted => {
-                    outcome.has_written = true;
+                    outcome.oldest.get_or_insert(taken);
                     self.hub.taken(reader);
                     if let (Some(channel), Some(subject)) = (channel, subject) {
                         let end = batch.written(channel);
@@ -62,7 +68,7 @@ impl Relay {
         for (reader, lossy) in lossy {
             let (kind, bytes) = (lossy.kind, lossy.message.payload.as_bytes());
             let channel = plain_channel(&client.channels, reader);
-            let written = channel.map(|channel| write(&mut batch, channel, kind, bytes));
+            let written = channel.map(|channel| outcome.write(&mut batch, channel, kind, bytes));
             outcome.count_lossy(written);
         }
         drop(batch);
@@ -110,11 +116,8 @@ impl Relay {
         };
         let mut batch = client.link.batch(self.now);
         while let Some((kind, bytes)) = session.outbox.front() {
-            match write(&mut batch, channel, kind, bytes) {
-                Write::Accepted => {
-                    outcome.has_written = true;
-                    session.outbox.pop();
-                }
+            match outcome.write(&mut batch, channel, kind, bytes) {
+                Write::Accepted => session.outbox.pop(),
                 Write::Full => {
                     outcome.is_full = true;
                     break;
@@ -129,7 +132,7 @@ impl Relay {
             }
         }
         while !outcome.is_full && outcome.bye.is_none() {
-            let (reader, subject, written) = match self.hub.next(owner) {
+            let (owed, written) = match self.hub.next(owner) {
                 Next::Idle => break,
                 Next::Slow => {
                     outcome.bye = Some(ByeCode::Slow);
@@ -137,38 +140,50 @@ impl Relay {
                 }
                 Next::Entry(reader, entry) => {
                     let (kind, bytes) = entry.frame();
-                    let written = match write(&mut batch, channel, kind, bytes) {
+                    match outcome.write(&mut batch, channel, kind, bytes) {
                         // It came over a plain channel and is too long as a frame.
                         Write::TooLarge => {
-                            let gap = gap(entry.room(), entry.span(), GapReason::TooLarge);
-                            write_frame(&mut batch, channel, &gap)
+                            let reason = GapReason::TooLarge;
+                            let gap = gap(entry.room(), entry.span(), reason);
+                            let written = outcome.write_frame(&mut batch, channel, &gap);
+                            (Owed::Gap(reader, reason), written)
                         }
-                        written => written,
-                    };
-                    let subject = self.receipts.subject(entry.room(), entry.offset);
-                    (reader, subject, written)
+                        written => {
+                            let subject = self.receipts.subject(entry.room(), entry.offset);
+                            let taken = (reader, entry.offset, entry.time);
+                            (Owed::Entry(taken, subject), written)
+                        }
+                    }
                 }
                 Next::Gap { reader, room, span } => {
-                    let gap = gap(room, span, GapReason::Slow);
-                    (reader, None, write_frame(&mut batch, channel, &gap))
+                    let reason = GapReason::Slow;
+                    let gap = gap(room, span, reason);
+                    let written = outcome.write_frame(&mut batch, channel, &gap);
+                    (Owed::Gap(reader, reason), written)
                 }
             };
             match written {
-                Write::Accepted => {
-                    outcome.has_written = true;
-                    self.hub.taken(reader);
-                    if let Some(subject) = subject {
-                        let end = batch.written(channel);
-                        client.unacknowledged.push_back((channel, end, subject));
+                Write::Accepted => match owed {
+                    Owed::Entry(taken, subject) => {
+                        outcome.oldest.get_or_insert(taken);
+                        self.hub.taken(taken.0);
+                        if let Some(subject) = subject {
+                            let end = batch.written(channel);
+                            client.unacknowledged.push_back((channel, end, subject));
+                        }
                     }
-                }
+                    Owed::Gap(reader, reason) => {
+                        self.hub.skip(reader);
+                        *self.stats.gaps.entry(reason.as_str()).or_default() += 1;
+                    }
+                },
                 Write::Full => outcome.is_full = true,
                 // The channel is closing: what is owed waits for the session's next link.
                 Write::TooLarge | Write::Refused => break,
             }
         }
         for (_, lossy) in lossy {
-            let written = write(&mut batch, lossy_channel, lossy.kind, &lossy.frame);
+            let written = outcome.write(&mut batch, lossy_channel, lossy.kind, &lossy.frame);
             outcome.count_lossy(Some(written));
         }
         drop(batch);
@@ -179,6 +194,14 @@ impl Relay {
     fn conclude(&mut self, id: LinkId, owner: OwnerId, outcome: Outcome) {
         self.unsettled.push_back(id);
         self.stats.lossy_dropped += outcome.lossy_dropped;
+        self.stats.lossy_delivered += outcome.lossy_delivered;
+        self.stats.message_bytes_out += outcome.bytes;
+        if let Some((reader, offset, time)) = outcome.oldest
+            && self.hub.is_live(reader, offset)
+        {
+            let millis = self.unix_now().get().saturating_sub(time.get());
+            self.stats.queue_time.count(Duration::from_millis(millis));
+        }
         if let Some(code) = outcome.bye {
             self.end_link(id, code);
             return;
@@ -202,13 +225,59 @@ struct Outcome {
     is_full: bool,
     /// Why the link must end, if it must.
     bye: Option<ByeCode>,
+    lossy_delivered: u64,
     lossy_dropped: u64,
+    /// What was written, in bytes.
+    bytes: u64,
+    /// The first entry that was written.
+    oldest: Option<Taken>,
+}
+
+/// An entry that is taken: by whom, which, and when it was published.
+type Taken = (ReaderId, Offset, UnixMillis);
+
+/// What a session is given because it is owed something.
+enum Owed {
+    /// The entry, and the receipt that it may be worth.
+    Entry(Taken, Option<Subject>),
+    /// The word that it is lost.
+    Gap(ReaderId, GapReason),
 }
 
 impl Outcome {
+    fn write(
+        &mut self,
+        batch: &mut Batch<'_>,
+        channel: ChannelId,
+        kind: Kind,
+        bytes: &[u8],
+    ) -> Write {
+        let kind = match kind {
+            Kind::Text => oneport_link::Kind::Text,
+            Kind::Binary => oneport_link::Kind::Binary,
+        };
+        let written = batch.write(channel, kind, bytes);
+        if written == Write::Accepted {
+            self.has_written = true;
+            self.bytes += bytes.len() as u64;
+        }
+        written
+    }
+
+    fn write_frame(
+        &mut self,
+        batch: &mut Batch<'_>,
+        channel: ChannelId,
+        frame: &ServerFrame<'_>,
+    ) -> Write {
+        let mut bytes = Vec::new();
+        let kind = frame.encode_into(&mut bytes);
+        self.write(batch, channel, kind, &bytes)
+    }
+
     fn count_lossy(&mut self, written: Option<Write>) {
         if written == Some(Write::Accepted) {
-            self.has_written = true;
+            self.lossy_delivered += 1;
         } else {
             self.lossy_dropped += 1;
         }
@@ -224,8 +293,11 @@ impl Relay {
         };
         if let Some(channel) = client.channel_with(&Role::Framed) {
             let mut batch = client.link.batch(self.now).urgent();
+            let mut outcome = Outcome::default();
             // A link that has no room for it ends without a word.
-            let _ = write_frame(&mut batch, channel, frame);
+            let _ = outcome.write_frame(&mut batch, channel, frame);
+            drop(batch);
+            self.stats.message_bytes_out += outcome.bytes;
         }
     }
 }
@@ -233,18 +305,4 @@ impl Relay {
 fn gap<'a>(room: &oneport_wire::RoomName, span: Span, reason: GapReason) -> ServerFrame<'a> {
     let room = room.clone();
     Gap { room, span, reason }.into()
-}
-
-fn write_frame(batch: &mut Batch<'_>, channel: ChannelId, frame: &ServerFrame<'_>) -> Write {
-    let mut bytes = Vec::new();
-    let kind = frame.encode_into(&mut bytes);
-    write(batch, channel, kind, &bytes)
-}
-
-fn write(batch: &mut Batch<'_>, channel: ChannelId, kind: Kind, bytes: &[u8]) -> Write {
-    let kind = match kind {
-        Kind::Text => oneport_link::Kind::Text,
-        Kind::Binary => oneport_link::Kind::Binary,
-    };
-    batch.write(channel, kind, bytes)
 }

@@ -17,6 +17,7 @@ use crate::deadlines::Deadlines;
 use crate::demux::Demux;
 use crate::hub::{Hub, OwnerId, SeatId};
 use crate::lossy::Waiting;
+use crate::overview::Closes;
 use crate::places::{Places, PlacesMax};
 use crate::receipts::Receipts;
 use crate::secrets::Secrets;
@@ -76,6 +77,8 @@ pub struct Relay {
     pub(crate) last_number: u64,
     pub(crate) gate: Option<Box<dyn Gate>>,
     pub(crate) stats: Stats,
+    /// For the operator.
+    pub(crate) closes: Closes,
 }
 
 /// Over what an owner's entries travel.
@@ -150,6 +153,7 @@ impl Relay {
             last_number: 0,
             gate: None,
             stats: Stats::default(),
+            closes: Closes::default(),
             config,
         }
     }
@@ -181,6 +185,9 @@ impl Relay {
             links: self.links.len(),
             handshakes: self.places.handshakes(),
             sessions: self.sessions.len(),
+            members: self.hub.members(),
+            members_away: self.hub.members_away(),
+            is_shutting_down: self.shutdown.is_some(),
             rooms: self.hub.rooms(),
             ring_bytes: self.hub.ring_bytes(),
             reserved_bytes: self.reserved_bytes(),
@@ -394,6 +401,8 @@ impl Relay {
     }
 
     fn handle_message(&mut self, id: LinkId, channel: ChannelId, kind: Kind, payload: Vec<u8>) {
+        self.stats.messages_in += 1;
+        self.stats.message_bytes_in += payload.len() as u64;
         match self.links[id].role(channel) {
             Some(Role::Plain { topic, is_kept, .. }) => {
                 let (topic, is_kept) = (topic.clone(), *is_kept);
@@ -434,6 +443,7 @@ impl Relay {
     fn closed(&mut self, id: LinkId, reason: &CloseReason) {
         self.leave(id, leave_reason(reason));
         *self.stats.closed.entry(reason.code()).or_default() += 1;
+        self.closes.push(self.unix_now(), &self.links[id], reason);
         let Client { number, room, .. } = &*self.links[id];
         match reason {
             CloseReason::Panicked => log::error!("link {number} left room {room}: {reason}"),

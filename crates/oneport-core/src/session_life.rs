@@ -45,6 +45,7 @@ impl Relay {
         session.resumed_until = found.map(|_| self.now + self.config.grace);
         session.outbox.clear();
         self.links[id].session = Some(key);
+        self.links[id].label = Some(session.label);
         let millis = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let verb = if found.is_some() { "resumed" } else { "began" };

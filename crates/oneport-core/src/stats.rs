@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use oneport_link::Rejection;
+use oneport_link::{Durations, Rejection};
 
 use crate::hub::HubStats;
 
@@ -15,6 +15,12 @@ pub struct Stats {
     pub handshakes: usize,
     /// Sessions that there are, those in their grace time included.
     pub sessions: usize,
+    /// Members that there are, over all rooms, those that are away included.
+    pub members: usize,
+    /// Those of them that are away: their link is lost, and they may come back.
+    pub members_away: usize,
+    /// Whether it is shutting down: it takes nobody in any more.
+    pub is_shutting_down: bool,
     /// Rooms that there are, those without members included that keep their history.
     pub rooms: usize,
     /// Memory that messages take that somebody still has to take, in bytes.
@@ -34,6 +40,22 @@ pub struct Stats {
     pub rejected: BTreeMap<Rejection, u64>,
     /// Frames that were not carried out, by the code that said so.
     pub frames_refused: BTreeMap<&'static str, u64>,
+    /// Messages that came in over channels, whatever they were: chat, frames of the protocol.
+    pub messages_in: u64,
+    /// What they had in them, in bytes.
+    pub message_bytes_in: u64,
+    /// What was written to channels, in bytes: entries, lossy messages, answers.
+    pub message_bytes_out: u64,
+    /// Lossy messages that were written to a channel, once for each.
+    pub lossy_delivered: u64,
+    /// Gaps that members were told, by their reason.
+    pub gaps: BTreeMap<&'static str, u64>,
+    /// How it ended when members came back to rooms: `recovered`, or why not.
+    pub recoveries: BTreeMap<&'static str, u64>,
+    /// How long entries wait until they are written to a link, by the clock of entries (milliseconds): of
+    /// what is written to a link in one go, the oldest entry's age, if it was published while its reader
+    /// was there. Nothing within one turn of the loop is seen by it.
+    pub queue_time: Durations,
     /// Channels that were closed because they did not take a message: mostly because it was larger
     /// than their peer allows.
     pub undeliverable: u64,

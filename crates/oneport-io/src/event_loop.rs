@@ -271,6 +271,7 @@ impl<M: Machine> EventLoop<M> {
         self.stats.turns += 1;
         self.stats.turns_spun += u64::from(self.guard.is_spinning());
         self.stats.turn_max = self.stats.turn_max.max(turn_took);
+        self.stats.turn_time.count(turn_took);
         self.published.publish(&self.stats);
         Ok(())
     }

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use oneport_link::Durations;
+
 /// What an event loop has counted since its start. Numbers only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -10,6 +12,9 @@ pub struct Stats {
     pub turns: u64,
     /// The longest turn, without the waiting before it.
     pub turn_max: Duration,
+    /// How long turns took, without the waiting before them: for as long as one takes, what arrives has
+    /// to wait.
+    pub turn_time: Durations,
     /// Turns in which a machine's timeout was due and nothing at all came of it, beyond the number
     /// that is tolerated: a bug of the machine.
     pub turns_spun: u64,

@@ -21,6 +21,19 @@ pub enum Rejection {
     MessageTooLarge,
 }
 
+impl Rejection {
+    /// A word for counters and programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TooManyChannels => "too_many_channels",
+            Self::LabelTooLong => "label_too_long",
+            Self::EmptyMessage => "empty_message",
+            Self::NotUtf8 => "not_utf8",
+            Self::MessageTooLarge => "message_too_large",
+        }
+    }
+}
+
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

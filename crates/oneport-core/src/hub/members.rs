@@ -169,6 +169,7 @@ impl Hub {
                 ..seat.as_member()
             },
         };
+        self.stats.announced += 1;
         self.append(now, room_id, Body::Presence(presence), true);
     }
 }

@@ -10,6 +10,7 @@
 //! hub's handle on it ([`SeatId`]); a **reader** is one channel that takes entries for it; an
 //! **owner** is whoever carries readers' entries away, over one link.
 
+mod behind;
 mod entry;
 mod limits;
 mod members;
@@ -29,6 +30,7 @@ use oneport_wire::{
 };
 use slotmap::{SlotMap, new_key_type};
 
+pub use behind::Behind;
 pub use entry::{Body, Entry, Profile};
 pub use limits::HubLimits;
 use reader::Reader;
@@ -88,6 +90,12 @@ pub struct Publication {
 pub struct HubStats {
     /// Messages that were published.
     pub published: u64,
+    /// Those of them that were not to stay for history and resume.
+    pub published_transient: u64,
+    /// Those of them that were lossy, and so never in a ring.
+    pub published_lossy: u64,
+    /// Changes about a member that the others were told: that it came, left, or is away.
+    pub announced: u64,
     /// Entries that were taken, once for each reader.
     pub delivered: u64,
     /// Entries that left the ring before a reader took them, once for each such reader.
@@ -154,6 +162,7 @@ impl Hub {
         let offset = self.rooms[room].ring.end();
         message.offset = Some(offset);
         self.stats.published += 1;
+        self.stats.published_transient += u64::from(!is_kept);
         self.append(now, room, Body::Message { message, echo }, is_kept);
         Ok(offset)
     }
@@ -172,6 +181,7 @@ impl Hub {
         let echo = publication.echo;
         let message = self.message(now, id, publication)?;
         self.stats.published += 1;
+        self.stats.published_lossy += 1;
         let reads = |reader: &ReaderId| {
             let Reader {
                 owner,
@@ -289,6 +299,16 @@ impl Hub {
     /// How many rooms there are.
     pub fn rooms(&self) -> usize {
         self.rooms.len()
+    }
+
+    /// How many members there are, over all rooms, those that are away included.
+    pub fn members(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// How many members are away.
+    pub fn members_away(&self) -> usize {
+        self.seats.values().filter(|seat| seat.is_away).count()
     }
 
     /// A look at the member's room; `None` if it has left.

@@ -154,6 +154,14 @@ impl Hub {
         self.readers.get(reader)?.cursor
     }
 
+    /// Whether the entry at this offset was for a reader from the moment that it was published: not part
+    /// of what it was given to catch up.
+    pub fn is_live(&self, reader: ReaderId, offset: Offset) -> bool {
+        self.readers
+            .get(reader)
+            .is_some_and(|reader| offset >= reader.live_from)
+    }
+
     /// The owner has carried what [`Self::next`] showed for this reader.
     pub fn taken(&mut self, id: ReaderId) {
         self.stats.delivered += 1;

@@ -552,6 +552,7 @@ impl Walk {
             published,
             delivered,
             evicted,
+            ..
         } = self.hub.stats();
         self.see("stats", &[published, delivered, evicted]);
     }
