@@ -5,11 +5,11 @@ use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
 use log::LevelFilter;
 use oneport::token::{Authority, Right, Secret, UnixTime};
 use oneport::{
-    Banner, Cli, Command, LogThread, ServeArgs, Server, ServiceManager, Stopper, TokenArgs,
+    Banner, Command, ConfigError, Configuration, Invocation, LogThread, ServeArgs, Server,
+    ServiceManager, Stopper, TokenArgs,
 };
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -21,15 +21,29 @@ use tracing as _;
 const LOG_FILTER: &str = "info,str0m=error,is=error,dimpl=error,sctp_proto=error";
 
 fn main() -> ExitCode {
-    match Cli::parse().into_command() {
+    let invocation = match Invocation::read(std::env::args_os(), std::env::vars_os()) {
+        Ok(invocation) => invocation,
+        // Help is one too.
+        Err(ConfigError::Usage(error)) => error.exit(),
+        Err(error) => return fail(error.exit_code(), error),
+    };
+    let configuration = invocation.configuration;
+    match invocation.command {
         Command::Serve(args) => match LogThread::start(std::io::stderr()) {
             // Until the last line is written.
             Ok(log) => {
                 log_to(&log);
+                warn_of(configuration.as_ref());
                 serve(&args)
             }
             Err(error) => fail(1, error),
         },
+        Command::Config(_) => {
+            logger("auto").init();
+            warn_of(configuration.as_ref());
+            let text = configuration.map(|configuration| configuration.to_string());
+            print(&text.unwrap_or_default())
+        }
         Command::Token(args) => {
             logger("auto").init();
             token(&args)
@@ -82,9 +96,19 @@ fn token(args: &TokenArgs) -> ExitCode {
         log::warn!("without the right join, this token alone lets nobody in");
     }
     let token = Authority::new(&secret).mint(&claims);
-    match writeln!(std::io::stdout(), "{token}") {
+    print(&format!("{token}\n"))
+}
+
+fn warn_of(configuration: Option<&Configuration>) {
+    for warning in configuration.iter().flat_map(|it| it.warnings()) {
+        log::warn!("{warning}");
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(1, format!("the token cannot be written: {error}")),
+        Err(error) => fail(1, format!("nothing can be written: {error}")),
     }
 }
 

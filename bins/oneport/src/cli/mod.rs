@@ -20,7 +20,10 @@ use crate::token::{Claims, Right, UnixTime};
 #[derive(Debug, Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "RUST_LOG sets what is logged on stderr (default: info), for example \
+    after_help = "Each flag may also be set as a variable (--max-clients as ONEPORT_MAX_CLIENTS; lists \
+                  with commas, switches with true or false) or in the file that --config names. What \
+                  is typed counts before the environment, and that before the file.\n\n\
+                  RUST_LOG sets what is logged on stderr (default: info), for example \
                         RUST_LOG=info,oneport_core=debug or RUST_LOG=info,str0m=debug."
 )]
 pub struct Cli {
@@ -35,6 +38,10 @@ pub struct Cli {
 pub enum Command {
     /// Run the relay, until SIGINT or SIGTERM.
     Serve(ServeArgs),
+    /// Print the relay's configuration, and where each value comes from.
+    ///
+    /// What it prints is a file for --config that says the same.
+    Config(ServeArgs),
     /// Print an access token for a relay that has the same secret.
     Token(TokenArgs),
     /// Talk in a room, from the terminal or from a script.
@@ -51,6 +58,11 @@ impl Cli {
 /// How to serve.
 #[derive(Clone, Debug, Args)]
 pub struct ServeArgs {
+    /// A file with settings, in TOML: `max-clients = 100` is --max-clients 100, `open = true` is --open,
+    /// and what may be repeated takes a list.
+    #[arg(long, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+
     /// Where to listen, on UDP for data and on TCP for the page and signaling. Repeat it for several
     /// addresses or for IPv6 (`[::]:3478`). Port 0 lets the system choose.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3478")]
@@ -258,7 +270,7 @@ mod tests {
     fn parse(line: &str) -> Result<ServeArgs, clap::Error> {
         Cli::try_parse_from(line.split_whitespace()).map(|cli| match cli.into_command() {
             Command::Serve(args) => args,
-            Command::Token(_) | Command::Chat(_) => panic!("{line} does not serve"),
+            _ => panic!("{line} does not serve"),
         })
     }
 
@@ -267,7 +279,7 @@ mod tests {
         Cli::try_parse_from(words.chain(line.split_whitespace())).map(|cli| {
             match cli.into_command() {
                 Command::Token(args) => args,
-                Command::Serve(_) | Command::Chat(_) => panic!("{line} makes no token"),
+                _ => panic!("{line} makes no token"),
             }
         })
     }
