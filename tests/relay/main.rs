@@ -8,6 +8,7 @@ mod leaving;
 mod limits;
 mod malformed;
 mod memory;
+mod operator;
 mod speaker;
 
 use std::time::Duration;

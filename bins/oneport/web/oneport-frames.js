@@ -9,7 +9,7 @@
 
 /** @typedef {{id: number, name?: string, meta?: unknown, away?: boolean}} Member */
 
-/** @typedef {'left'|'lost'|'kicked'|'slow'|'replaced'|'expired'|'shutdown'} LeaveReason */
+/** @typedef {'left'|'lost'|'kicked'|'slow'|'replaced'|'expired'|'closed'|'shutdown'} LeaveReason */
 
 /**
  * @typedef {object} Limits
@@ -103,7 +103,7 @@ const name = textUpTo(64);
 const topic = (value) => (utf8(string(value)).length <= 128 ? value : bad('a topic'));
 /** @type {Check} */
 const meta = (value) => (depth(value) <= NESTED_MAX ? value : bad('metadata'));
-const leaveReason = oneOf('left', 'lost', 'kicked', 'slow', 'replaced', 'expired', 'shutdown');
+const leaveReason = oneOf('left', 'lost', 'kicked', 'slow', 'replaced', 'expired', 'closed', 'shutdown');
 
 /** Without control characters. @param {number} max @returns {Check} */
 function textUpTo(max) {

@@ -8,7 +8,8 @@ import { RelayError, utf8 } from './oneport-frames.js';
 
 /**
  * @typedef {object} Message
- * @property {Readonly<import('./oneport-frames.js').Member>} from only its id is known of somebody who had left before
+ * @property {Readonly<import('./oneport-frames.js').Member>} from only its id is known of somebody who had left before;
+ *   the id 0 is the relay itself
  * @property {string} [text] a message has a text or
  * @property {Uint8Array<ArrayBuffer>} [bytes] bytes
  * @property {string} topic

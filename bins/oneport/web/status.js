@@ -27,6 +27,7 @@ const REFUSALS = new Map(
     expired: 'Your invitation has expired. Ask for a new one.',
     forbidden: 'Your invitation does not let you into this room.',
     kicked: 'You were removed from this room.',
+    closed: 'This room was closed.',
     replaced: 'You are in this room in another tab now.',
     insecure_context: 'A private room needs https: over plain http this browser does not encrypt.',
     bad_key: 'The key of this private room is not complete: copy the whole link.',

@@ -3,6 +3,9 @@
 /** Whoever has no name: a page without the library, or somebody who left before we came. */
 export const STRANGER = 'someone';
 
+/** Who is not in the room and speaks for its operator (PROTOCOL.md section 6, `msg`). */
+const THE_RELAY = 'the relay';
+
 export const TEXT_CHARS_MAX = 16_000;
 const NAME_CHARS_MAX = 32;
 
@@ -25,8 +28,9 @@ export function cleanName(value) {
   return chars.join('').trim();
 }
 
-/** @param {Readonly<{name?: string}>|undefined} member */
+/** @param {Readonly<{id?: number, name?: string}>|undefined} member */
 export function nameOf(member) {
+  if (member?.id === 0) return THE_RELAY;
   return cleanName(member?.name) || STRANGER;
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use oneport_wire::{Refusal, RoomName, SessionId};
 
-use crate::{Grant, Overview, Stats};
+use crate::{Grant, Operation, OperatorError, Outcome, Overview, Stats};
 
 /// What a relay can be asked, as one type, for drivers that carry commands between threads. Each is
 /// also a method of [`Relay`](crate::Relay).
@@ -28,6 +28,8 @@ pub enum Command {
         /// The session.
         session: SessionId,
     },
+    /// What the operator asks.
+    Operate(Operation),
     /// [`Relay::stats`](crate::Relay::stats).
     Stats,
     /// [`Relay::overview`](crate::Relay::overview).
@@ -43,6 +45,8 @@ pub enum Reply {
     Connected(Result<Connected, Refusal>),
     /// To [`Command::Disconnect`]: whether there was such a session.
     Disconnected(bool),
+    /// To [`Command::Operate`].
+    Operated(Result<Box<Outcome>, OperatorError>),
     /// To [`Command::Stats`].
     Stats(Box<Stats>),
     /// To [`Command::Overview`].

@@ -52,6 +52,7 @@
 //! It has no clock, no socket, no thread, and no randomness but the seed. Layer 1: it uses
 //! `oneport-link` and `oneport-wire`. [`hub`] knows nothing of WebRTC and can be used alone.
 
+mod announced;
 mod client;
 mod command;
 mod config;
@@ -66,6 +67,8 @@ mod lossy;
 mod machine;
 mod membership;
 mod memory;
+mod operation;
+mod operator;
 mod overview;
 mod places;
 mod plain;
@@ -88,6 +91,11 @@ pub use oneport_link::{
     Certificate, Durations, Input, LinkConfig, Machine, Reason, Rejection, Route, Transmit,
 };
 pub use oneport_wire::{ErrorCode, Refusal, RoomName, SessionId};
+pub use operation::{Operation, Outcome};
+pub use operator::{
+    Announced, Announcement, Excerpt, Guest, GuestsPage, MessagesPage, OperatorError,
+    ROOMS_PAGE_MAX, RoomsPage,
+};
 pub use overview::{Close, Follower, Overview};
 pub use rate::Rate;
 pub(crate) use relay::LinkId;

@@ -30,6 +30,7 @@ impl Machine for Relay {
             Command::Disconnect { room, session } => {
                 Reply::Disconnected(self.disconnect(now, &room, session))
             }
+            Command::Operate(operation) => self.operate(now, operation),
             Command::Stats => Reply::Stats(Box::new(self.stats())),
             Command::Overview => Reply::Overview(Box::new(self.overview())),
             Command::ShutDown => {

@@ -3,7 +3,7 @@
 use oneport_wire::frame::{
     Change, Kick, LeaveReason, Left, Member, Members, MembersPage, Rejection, Update,
 };
-use oneport_wire::{ErrorCode, MemberId, RequestId, RoomName};
+use oneport_wire::{ErrorCode, MemberId, Notice, Offset, RequestId, RoomName};
 
 use crate::Relay;
 use crate::framed::{Answer, ack, internal, reject};
@@ -113,31 +113,53 @@ impl Relay {
             member: Some(kick.member),
             ..Rejection::of(ErrorCode::NoSuchMember)
         })?;
-        let end = self.hub.room(stay.seat).map(|view| view.end());
-        let mut left_at = None;
-        match self.holders.get(seat).copied() {
-            Some(Holder::Plain(link)) => {
+        let left_at = self.expel(&kick.room, seat, kick.message);
+        Ok(ack(request, kick.room, left_at))
+    }
+
+    /// Removes a member from its room, whoever wants it. Answers the place of the entry that tells the
+    /// others, if it is there already: a plain channel's member leaves with its link.
+    pub(crate) fn expel(
+        &mut self,
+        room: &RoomName,
+        seat: SeatId,
+        message: Option<Notice>,
+    ) -> Option<Offset> {
+        match self.holders.get(seat).copied()? {
+            Holder::Plain(link) => {
                 self.links[link].link.close(self.now, "kicked");
                 self.unsettled.push_back(link);
+                None
             }
-            Some(Holder::Session(other)) => {
-                left_at = end;
+            Holder::Session(key) => {
                 let now = self.unix_now();
+                let end = self.hub.room(seat).map(|view| view.end());
                 self.holders.remove(seat);
                 self.hub.leave(now, seat, LeaveReason::Kicked);
-                if let Some(session) = self.sessions.get_mut(other) {
-                    session.rooms.remove(&kick.room);
-                    session.outbox.push(Left {
-                        id: None,
-                        room: kick.room.clone(),
-                        reason: LeaveReason::Kicked,
-                        message: kick.message,
-                    });
-                    self.hub.wake(session.owner);
-                }
+                self.send_away(key, room, LeaveReason::Kicked, message);
+                end
             }
-            None => {}
         }
-        Ok(ack(request, kick.room, left_at))
+    }
+
+    /// Tells a session that it is no longer in a room, and forgets that it was.
+    pub(crate) fn send_away(
+        &mut self,
+        key: SessionKey,
+        room: &RoomName,
+        reason: LeaveReason,
+        message: Option<Notice>,
+    ) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        session.rooms.remove(room);
+        session.outbox.push(Left {
+            id: None,
+            room: room.clone(),
+            reason,
+            message,
+        });
+        self.hub.wake(session.owner);
     }
 }

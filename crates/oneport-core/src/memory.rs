@@ -35,7 +35,8 @@ impl Relay {
             return false;
         }
         let bytes_max = self.config.memory_bytes_max.unwrap_or(usize::MAX);
-        while self.reserved_bytes() + bytes > bytes_max && self.hub.drop_empty_room() {}
+        let now = self.unix_now();
+        while self.reserved_bytes() + bytes > bytes_max && self.hub.drop_empty_room(now) {}
         true
     }
 

@@ -113,6 +113,17 @@ impl Relay {
         }
     }
 
+    /// A room has ended: what is known of this session's messages in it is told now, for more will not
+    /// come.
+    pub(crate) fn finish_receipts_of(&mut self, key: SessionKey, room: &RoomName) {
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        let waiting = session.receipts.iter().map(|(_, subject)| subject);
+        let over: Vec<_> = waiting.filter(|(of, _)| of == room).cloned().collect();
+        over.iter().for_each(|subject| self.finish_receipt(subject));
+    }
+
     /// Tells the publisher what is known. Whoever has gone does not need it.
     fn finish_receipt(&mut self, subject: &Subject) {
         let Some(Pending { session, receipt }) = self.receipts.0.remove(subject) else {

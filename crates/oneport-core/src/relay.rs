@@ -12,10 +12,11 @@ use oneport_wire::frame::LeaveReason;
 use oneport_wire::{ByeCode, Kind, PROTOCOL, SessionId, UnixMillis};
 use slotmap::{SecondaryMap, SlotMap, new_key_type};
 
+use crate::announced::AnnouncedIds;
 use crate::client::{Client, Role};
 use crate::deadlines::Deadlines;
 use crate::demux::Demux;
-use crate::hub::{Hub, OwnerId, SeatId};
+use crate::hub::{Hub, Observer, OwnerId, SeatId};
 use crate::lossy::Waiting;
 use crate::overview::Closes;
 use crate::places::{Places, PlacesMax};
@@ -57,6 +58,7 @@ pub struct Relay {
     /// Lossy messages that wait for the end of a batch of inputs.
     pub(crate) lossy: SecondaryMap<OwnerId, Waiting>,
     pub(crate) receipts: Receipts,
+    pub(crate) announced: AnnouncedIds,
     /// Whose the hub's seats are.
     pub(crate) holders: SecondaryMap<SeatId, Holder>,
     pub(crate) demux: Demux,
@@ -135,6 +137,7 @@ impl Relay {
             carriers: SecondaryMap::new(),
             lossy: SecondaryMap::new(),
             receipts: Receipts::default(),
+            announced: AnnouncedIds::default(),
             holders: SecondaryMap::new(),
             demux: Demux::default(),
             deadlines: Deadlines::default(),
@@ -161,6 +164,11 @@ impl Relay {
     /// From now on this decides who comes in over framed channels, and what is published.
     pub fn set_gate(&mut self, gate: Box<dyn Gate>) {
         self.gate = Some(gate);
+    }
+
+    /// From now on this is told what happens in the rooms.
+    pub fn set_observer(&mut self, observer: Box<dyn Observer>) {
+        self.hub.set_observer(observer);
     }
 
     /// Ends all links, properly, and takes no more. [`Machine::is_finished`](crate::Machine::is_finished) says when they are
@@ -497,6 +505,7 @@ fn leave_reason(reason: &CloseReason) -> LeaveReason {
         CloseReason::ByPeer | CloseReason::ByOwner("left") => LeaveReason::Left,
         CloseReason::ByOwner("slow") => LeaveReason::Slow,
         CloseReason::ByOwner("kicked") => LeaveReason::Kicked,
+        CloseReason::ByOwner("closed") => LeaveReason::Closed,
         CloseReason::ByOwner("shutdown") => LeaveReason::Shutdown,
         _ => LeaveReason::Lost,
     }

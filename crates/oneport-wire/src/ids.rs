@@ -12,12 +12,16 @@ use crate::text::serde_as_text;
 /// (RFC 8259 section 6 recommends to stay within it).
 pub const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
 
-/// A member of a room. Unique within the room's [`Epoch`], and never given to another within it.
+/// A member of a room. Unique within the room's [`Epoch`], and never given to another within it. No
+/// member has [`Self::RELAY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MemberId(u32);
 
 impl MemberId {
-    /// The member with this number; the relay counts them up.
+    /// As the sender of a message: the relay itself, which says it for its operator.
+    pub const RELAY: Self = Self(0);
+
+    /// The member with this number; the relay counts them up from 1.
     pub const fn new(number: u32) -> Self {
         Self(number)
     }

@@ -31,6 +31,17 @@ impl RoomPattern {
     }
 }
 
+impl RoomPattern {
+    /// With what the names of all these rooms begin. In the order of names, they are then next to each
+    /// other.
+    pub fn beginning(&self) -> &str {
+        match &self.0 {
+            Pattern::One(one) => one.as_str(),
+            Pattern::BeginningWith(beginning) => beginning,
+        }
+    }
+}
+
 impl From<RoomName> for RoomPattern {
     fn from(room: RoomName) -> Self {
         Self(Pattern::One(room))

@@ -137,6 +137,9 @@ impl Output {
     }
 
     fn name_of(&self, member: MemberId) -> String {
+        if member == MemberId::RELAY {
+            return "the relay".into();
+        }
         let name = self.names.get(&member).cloned();
         name.unwrap_or_else(|| format!("#{member}"))
     }

@@ -5,7 +5,7 @@ use oneport_wire::{Epoch, ErrorCode, Offset, RoomName, UnixMillis};
 
 use super::room::Room;
 use super::seat::Seat;
-use super::{Body, Hub, Profile, RoomId, SeatId};
+use super::{Body, Event, Hub, Profile, RoomId, SeatId};
 
 impl Hub {
     /// Whether [`Self::join`] would succeed.
@@ -41,7 +41,7 @@ impl Hub {
         self.admits(name)?;
         let room = match self.room_by_name.get(name) {
             Some(room) => *room,
-            None => self.add_room(name, epoch),
+            None => self.add_room(now, name, epoch),
         };
         self.rooms[room].empty_since = None;
         let member = self.rooms[room].new_member();
@@ -52,12 +52,16 @@ impl Hub {
         Ok(seat)
     }
 
-    fn add_room(&mut self, name: &RoomName, epoch: Epoch) -> RoomId {
+    fn add_room(&mut self, time: UnixMillis, name: &RoomName, epoch: Epoch) -> RoomId {
         if self.rooms.len() >= self.limits.rooms_max {
-            self.drop_empty_room();
+            self.drop_empty_room(time);
         }
         let room = self.rooms.insert(Room::new(name.clone(), epoch));
         self.room_by_name.insert(name.clone(), room);
+        if let Some(observer) = &mut self.observer {
+            let room = name;
+            observer.observe(Event::RoomOpened { room, epoch, time });
+        }
         room
     }
 
@@ -81,10 +85,10 @@ impl Hub {
     }
 
     /// Removes the room that has been empty for longest. Answers whether there was one.
-    pub fn drop_empty_room(&mut self) -> bool {
+    pub fn drop_empty_room(&mut self, now: UnixMillis) -> bool {
         let room = self.longest_empty();
         if let Some(room) = room {
-            self.remove_room(room);
+            self.remove_room(now, room);
         }
         room.is_some()
     }
@@ -95,10 +99,14 @@ impl Hub {
         self.rooms.iter().filter_map(empty).min().map(|(_, id)| id)
     }
 
-    pub(super) fn remove_room(&mut self, room: RoomId) {
-        if let Some(room) = self.rooms.remove(room) {
-            self.room_by_name.remove(&room.name);
+    pub(super) fn remove_room(&mut self, time: UnixMillis, room: RoomId) -> Option<Room> {
+        let room = self.rooms.remove(room)?;
+        self.room_by_name.remove(&room.name);
+        if let Some(observer) = &mut self.observer {
+            let (room, epoch) = (&room.name, room.epoch);
+            observer.observe(Event::RoomClosed { room, epoch, time });
         }
+        Some(room)
     }
 
     /// Removes a member and tells the others why.
@@ -118,7 +126,7 @@ impl Hub {
         if room.members.is_empty() {
             room.empty_since = Some(now);
             if room.ring.is_empty() {
-                self.remove_room(seat.room);
+                self.remove_room(now, seat.room);
             }
         }
     }

@@ -14,6 +14,8 @@ mod behind;
 mod entry;
 mod limits;
 mod members;
+mod observer;
+mod outside;
 mod reader;
 mod reading;
 mod ring;
@@ -22,7 +24,7 @@ mod seat;
 mod view;
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use oneport_wire::frame::Message;
 use oneport_wire::{
@@ -33,6 +35,8 @@ use slotmap::{SlotMap, new_key_type};
 pub use behind::Behind;
 pub use entry::{Body, Entry, Profile};
 pub use limits::HubLimits;
+pub use observer::{Event, Observer};
+pub use outside::{Outside, RoomSummary};
 use reader::Reader;
 pub use reader::{Filter, Lag};
 use room::Room;
@@ -107,7 +111,7 @@ pub struct HubStats {
 pub struct Hub {
     limits: HubLimits,
     rooms: SlotMap<RoomId, Room>,
-    room_by_name: HashMap<RoomName, RoomId>,
+    room_by_name: BTreeMap<RoomName, RoomId>,
     seats: SlotMap<SeatId, Seat>,
     readers: SlotMap<ReaderId, Reader>,
     owners: SlotMap<OwnerId, Owner>,
@@ -117,6 +121,7 @@ pub struct Hub {
     untaken_messages: usize,
     untaken_bytes: usize,
     next_sequence: u64,
+    observer: Option<Box<dyn Observer>>,
     stats: HubStats,
 }
 
@@ -132,7 +137,7 @@ impl Hub {
         Self {
             limits,
             rooms: SlotMap::with_key(),
-            room_by_name: HashMap::new(),
+            room_by_name: BTreeMap::new(),
             seats: SlotMap::with_key(),
             readers: SlotMap::with_key(),
             owners: SlotMap::with_key(),
@@ -140,6 +145,7 @@ impl Hub {
             untaken_messages: 0,
             untaken_bytes: 0,
             next_sequence: 0,
+            observer: None,
             stats: HubStats::default(),
         }
     }
@@ -156,9 +162,19 @@ impl Hub {
         id: SeatId,
         publication: Publication,
     ) -> Result<Offset, ErrorCode> {
+        let seat = self.seats.get(id).ok_or(ErrorCode::NotInRoom)?;
+        self.publish_in(now, seat.room, seat.member, publication)
+    }
+
+    fn publish_in(
+        &mut self,
+        now: UnixMillis,
+        room: RoomId,
+        from: MemberId,
+        publication: Publication,
+    ) -> Result<Offset, ErrorCode> {
         let (echo, is_kept) = (publication.echo, publication.is_kept);
-        let mut message = self.message(now, id, publication)?;
-        let room = self.seats[id].room;
+        let mut message = self.message(now, room, from, publication)?;
         let offset = self.rooms[room].ring.end();
         message.offset = Some(offset);
         self.stats.published += 1;
@@ -179,7 +195,8 @@ impl Hub {
         publication: Publication,
     ) -> Result<(Message<'static>, Vec<(OwnerId, ReaderId)>), ErrorCode> {
         let echo = publication.echo;
-        let message = self.message(now, id, publication)?;
+        let seat = self.seats.get(id).ok_or(ErrorCode::NotInRoom)?;
+        let message = self.message(now, seat.room, seat.member, publication)?;
         self.stats.published += 1;
         self.stats.published_lossy += 1;
         let reads = |reader: &ReaderId| {
@@ -212,11 +229,11 @@ impl Hub {
     fn message(
         &self,
         now: UnixMillis,
-        id: SeatId,
+        room: RoomId,
+        from: MemberId,
         publication: Publication,
     ) -> Result<Message<'static>, ErrorCode> {
-        let seat = self.seats.get(id).ok_or(ErrorCode::NotInRoom)?;
-        let room = &self.rooms[seat.room];
+        let room = &self.rooms[room];
         let mut recipients = publication.to.iter().flat_map(|to| to.as_slice());
         if recipients.any(|to| !room.members.contains_key(to)) {
             return Err(ErrorCode::NoSuchMember);
@@ -224,7 +241,7 @@ impl Hub {
         Ok(Message {
             room: room.name.clone(),
             offset: None,
-            from: seat.member,
+            from,
             time: now,
             topic: publication.topic,
             to: publication.to,
@@ -255,6 +272,10 @@ impl Hub {
         }
         self.untaken_messages += 1;
         self.untaken_bytes += entry.bytes();
+        if let Some(observer) = &mut self.observer {
+            let (epoch, entry) = (room.epoch, &entry);
+            observer.observe(Event::Entry { epoch, entry });
+        }
         room.ring.push(entry);
         if !is_kept {
             room.ring.settle_unowed();
@@ -291,7 +312,7 @@ impl Hub {
                 u128::from(age_ms) >= age_max || room.ring.is_empty()
             });
             if is_over {
-                self.remove_room(id);
+                self.remove_room(now, id);
             }
         }
     }

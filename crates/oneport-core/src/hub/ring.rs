@@ -76,7 +76,7 @@ impl Ring {
     }
 
     /// The entries from this offset on.
-    pub(super) fn from(&self, offset: Offset) -> impl DoubleEndedIterator<Item = &Entry> {
+    pub(super) fn from(&self, offset: Offset) -> impl DoubleEndedIterator<Item = &Entry> + Clone {
         self.entries.range(self.position(offset)..)
     }
 

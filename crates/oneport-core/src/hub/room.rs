@@ -38,7 +38,8 @@ impl Room {
         let member = MemberId::new(self.next_member);
         // After 2^32 members the ids would come again; a room that sees a thousand joins a second
         // lives fifty days to get there, and its oldest members are long gone.
-        self.next_member = self.next_member.wrapping_add(1);
+        // 0 is never one: it is the relay itself.
+        self.next_member = self.next_member.checked_add(1).unwrap_or(1);
         member
     }
 }

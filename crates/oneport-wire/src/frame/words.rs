@@ -21,7 +21,7 @@ words! {
         Left = "left",
         /// Its link was lost, and the grace time is over.
         Lost = "lost",
-        /// Another member removed it.
+        /// Another member removed it, or the operator.
         Kicked = "kicked",
         /// It was too slow, and did not come back within the grace time.
         Slow = "slow",
@@ -29,6 +29,8 @@ words! {
         Replaced = "replaced",
         /// Its access token expired.
         Expired = "expired",
+        /// The operator closed the room.
+        Closed = "closed",
         /// The relay goes down.
         Shutdown = "shutdown",
     }

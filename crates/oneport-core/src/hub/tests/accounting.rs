@@ -107,7 +107,7 @@ fn who_is_there_and_where_readers_are() {
         (world.hub.members_of(&lobby), world.hub.empty_rooms()),
         (Some(0), 1)
     );
-    assert!(world.hub.drop_empty_room() && !world.hub.drop_empty_room());
+    assert!(world.hub.drop_empty_room(world.now()) && !world.hub.drop_empty_room(world.now()));
     assert_eq!(world.hub.members_of(&lobby), None);
 }
 
