@@ -15,7 +15,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("oneport-link", &[]),
     ("oneport-core", &["oneport-wire", "oneport-link"]),
     ("oneport-client", &["oneport-wire", "oneport-link"]),
-    ("oneport-io", &["oneport-link"]),
+    ("oneport-io", &["oneport-wire", "oneport-link"]),
     ("oneport-signal", &["oneport-wire"]),
     (
         "oneport-sim",

@@ -21,6 +21,16 @@ pub struct Config {
     pub tcp_waiting_max: usize,
     /// How long a TCP connection may be silent before its first byte; 10 s by default.
     pub tcp_silence: Duration,
+    /// How many TCP connections may carry datagrams; 4096 by default, for as many clients behind firewalls that
+    /// let no UDP through, with a descriptor and some memory each. One more takes the place of the oldest
+    /// that the machine has never answered, or is closed.
+    pub framed_max: usize,
+    /// How many of them from one address (of IPv6 its /64); 512 by default, for an office behind one address.
+    /// One more takes the place of the oldest from there that was never answered, or is closed.
+    pub framed_per_address_max: usize,
+    /// How long the peer of such a connection may take nothing while something waits for it; 15 s by default, as long
+    /// as a peer may be silent before it is given up.
+    pub framed_stall: Duration,
 }
 
 impl Default for Config {
@@ -30,6 +40,9 @@ impl Default for Config {
             call_timeout: Duration::from_secs(5),
             tcp_waiting_max: 256,
             tcp_silence: Duration::from_secs(10),
+            framed_max: 4096,
+            framed_per_address_max: 512,
+            framed_stall: Duration::from_secs(15),
         }
     }
 }

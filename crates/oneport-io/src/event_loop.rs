@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Waker};
-use oneport_link::{Input, Machine, Reason, Transmit};
+use oneport_link::{Input, Machine, Reason, Transmit, Transport};
 
 use crate::alarm::Alarm;
 use crate::command_queue::CommandQueue;
 use crate::config::Config;
+use crate::framed_streams::FramedStreams;
 use crate::handle::Handle;
 use crate::receive_batch::ReceiveBatch;
 use crate::sockets::Sockets;
@@ -49,6 +50,7 @@ pub struct EventLoop<M: Machine> {
     udp: Vec<UdpSocket>,
     batch: ReceiveBatch,
     tcp: Option<Tcp>,
+    framed: FramedStreams,
     commands: CommandQueue<M>,
     machine: M,
     /// The machine's timeout, as it was when it had been drained.
@@ -98,6 +100,12 @@ impl<M: Machine> EventLoop<M> {
             }
         };
         let (commands, calls) = CommandQueue::new(config.commands_max);
+        let mut stats = Stats::default();
+        let mut framed = FramedStreams::new(&config);
+        for stream in sockets.streams {
+            let stream = mio::net::TcpStream::from_std(stream);
+            framed.admit(Instant::now(), stream, false, poll.registry(), &mut stats)?;
+        }
         let published = Arc::new(PublishedStats::default());
         let handle = Handle::new(calls, waker, Arc::clone(&published), config.call_timeout);
         let event_loop = Self {
@@ -107,12 +115,13 @@ impl<M: Machine> EventLoop<M> {
             udp,
             batch: ReceiveBatch::new(),
             tcp,
+            framed,
             commands,
             machine,
             timeout: None,
             turn_ended: Instant::now(),
             guard: SpinGuard::default(),
-            stats: Stats::default(),
+            stats,
             published,
         };
         Ok((event_loop, handle))
@@ -133,7 +142,7 @@ impl<M: Machine> EventLoop<M> {
     /// If the machine or the callback for streams panics; handles get `Stopped` then as well.
     pub fn run(mut self) -> io::Result<M> {
         // The machine may have something to say before anything happens to it.
-        self.drain();
+        self.drain(self.turn_ended);
         self.end_turn(self.turn_ended, true)?;
         while !self.machine.is_finished() {
             let wait = self.wait();
@@ -154,37 +163,42 @@ impl<M: Machine> EventLoop<M> {
         }
         let is_ready = self.udp.iter().any(UdpSocket::is_readable)
             || self.tcp.as_ref().is_some_and(Tcp::is_ready)
+            || self.framed.is_ready()
             || self.commands.is_ready();
         if is_ready {
             return Some(Duration::ZERO);
         }
         let tcp_deadline = self.tcp.as_ref().and_then(Tcp::deadline);
         let machine_deadline = self.timeout.map(|(deadline, _)| deadline);
-        let deadline = machine_deadline.into_iter().chain(tcp_deadline).min()?;
+        let deadlines = [machine_deadline, tcp_deadline, self.framed.deadline()];
+        let deadline = deadlines.into_iter().flatten().min()?;
         Some(deadline.saturating_duration_since(self.turn_ended))
     }
 
     fn turn(&mut self) -> io::Result<()> {
         let now = Instant::now();
         let inputs_before = self.stats.inputs();
-        self.take_events();
+        self.take_events(now);
         self.receive(now);
+        self.framed.turn(now, &mut self.stats, |input| {
+            self.machine.handle_input(now, input);
+        });
         if let Some(tcp) = &mut self.tcp {
-            tcp.turn(now, self.poll.registry(), &mut self.stats);
+            tcp.turn(now, &mut self.framed, self.poll.registry(), &mut self.stats);
         }
         self.commands.turn(now, &mut self.machine, &mut self.stats);
         if self.timeout.is_some_and(|(deadline, _)| deadline <= now) {
             self.stats.timeouts += 1;
             self.machine.handle_input(now, Input::Timeout);
         }
-        let sent = self.drain();
+        let sent = self.drain(now);
         let progress = sent || self.stats.inputs() > inputs_before;
         self.end_turn(now, progress)
     }
 
     /// Remembers what the poll reports. It is edge-triggered: it reports once, so whoever does not
     /// finish in this turn must be remembered as ready.
-    fn take_events(&mut self) {
+    fn take_events(&mut self, now: Instant) {
         for event in &self.events {
             match Source::from(event.token()) {
                 // The queue and the time are looked at in every turn.
@@ -206,8 +220,25 @@ impl<M: Machine> EventLoop<M> {
                     }
                 }
                 Source::Waiting(number) => {
-                    if let Some(tcp) = &mut self.tcp {
-                        tcp.sniff(number, self.poll.registry(), &mut self.stats);
+                    if let Some(tcp) = &mut self.tcp
+                        && let Some(stream) =
+                            tcp.sniff(number, self.poll.registry(), &mut self.stats)
+                    {
+                        let registry = self.poll.registry();
+                        let admitted =
+                            (self.framed).admit(now, stream, true, registry, &mut self.stats);
+                        if let Err(error) = admitted {
+                            log::debug!("a TCP connection ended before it was read: {error}");
+                            self.stats.framed_ended += 1;
+                        }
+                    }
+                }
+                Source::Framed(number) => {
+                    let is_ending = event.is_read_closed() || event.is_error();
+                    self.framed
+                        .set_ready(number, event.is_readable(), is_ending);
+                    if event.is_writable() {
+                        self.framed.set_writable(number);
                     }
                 }
             }
@@ -231,12 +262,16 @@ impl<M: Machine> EventLoop<M> {
     }
 
     /// Sends all that the machine wants sent. True if there was anything.
-    fn drain(&mut self) -> bool {
+    fn drain(&mut self, now: Instant) -> bool {
         let mut any = false;
         while let Some(transmit) = self.machine.poll_transmit() {
             any = true;
-            self.send(transmit);
+            match transmit.route.transport {
+                Transport::Udp => self.send(transmit),
+                Transport::Tcp => self.framed.send(now, &transmit, &mut self.stats),
+            }
         }
+        self.framed.flush(now, &mut self.stats);
         for socket in &mut self.udp {
             socket.flush(&mut self.stats);
         }

@@ -4,16 +4,17 @@
 //! are received in batches and fed with one `now` for each wake-up, what the machine wants sent
 //! leaves in trains where the kernel can cut them (GSO), timers come from `poll_timeout`, and other
 //! threads ask by [`Handle::call`]. A TCP listener on the number of the UDP port may stand beside
-//! it: the first byte of each connection decides, and what looks like HTTP is handed to a callback
-//! as an ordinary blocking stream.
+//! it: the first bytes of each connection decide. What looks like HTTP is handed to a callback as an
+//! ordinary blocking stream. What begins with a connectivity check in a frame carries datagrams (ICE-TCP, RFC
+//! 6544), and stays: to the machine it is a route like any other.
 //!
 //! For programs with one machine that just want to wait for what happens, [`Running`] puts the loop
 //! on a thread of its own, which is the only one that this crate starts.
 //!
-//! It is not a runtime and not a server: it knows nothing of rooms, of WebRTC or of HTTP, and keeps no
-//! connection once it has handed it over.
+//! It is not a runtime and not a server: it knows nothing of rooms, of WebRTC (but how ICE-TCP begins) or of
+//! HTTP, and keeps no connection once it has handed it over.
 //!
-//! Layer 1: it uses the `Machine` trait of `oneport-link`, and mio, quinn-udp, socket2 and rustix below.
+//! Layer 1: it uses the `Machine` trait of `oneport-link`, the framing in `oneport-wire`, and mio, quinn-udp, socket2 and rustix below.
 //!
 //! # Example
 //!
@@ -86,6 +87,8 @@ mod command_queue;
 mod config;
 mod egress;
 mod event_loop;
+mod framed_stream;
+mod framed_streams;
 mod handle;
 mod receive_batch;
 mod running;

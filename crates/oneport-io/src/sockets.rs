@@ -1,9 +1,10 @@
 //! The bound sockets, before a loop runs them.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
 
-use oneport_link::Transport;
+use oneport_link::{Route, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::address::canonical;
@@ -50,6 +51,8 @@ impl Default for BindOptions {
 #[derive(Debug)]
 pub struct Sockets {
     pub(crate) bound: Vec<Bound>,
+    /// TCP connections that carry datagrams.
+    pub(crate) streams: Vec<TcpStream>,
 }
 
 /// The sockets of one address.
@@ -84,10 +87,39 @@ impl Sockets {
         }
     }
 
+    /// A TCP connection to a peer, which carries datagrams in frames (RFC 4571): what an active candidate of
+    /// ICE-TCP needs (RFC 6544). Blocks until it is there.
+    ///
+    /// # Errors
+    ///
+    /// If it is not, in that time.
+    pub fn connect(peer: SocketAddr, timeout: Duration) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&peer, timeout)?;
+        stream.set_nonblocking(true)?;
+        Ok(Self {
+            bound: Vec::new(),
+            streams: vec![stream],
+        })
+    }
+
+    /// The paths of its TCP connections.
+    ///
+    /// # Errors
+    ///
+    /// If one has ended.
+    pub fn routes(&self) -> io::Result<Vec<Route>> {
+        let routes = self.streams.iter().map(|stream| {
+            let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+            Ok(Route::tcp(canonical(local), canonical(peer)))
+        });
+        routes.collect()
+    }
+
     /// These sockets and others, for one loop.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
         self.bound.extend(others.bound);
+        self.streams.extend(others.streams);
         self
     }
 
@@ -123,7 +155,8 @@ impl Sockets {
             };
             bound.push(Bound { local, udp, tcp });
         }
-        Ok(Self { bound })
+        let streams = Vec::new();
+        Ok(Self { bound, streams })
     }
 }
 

@@ -65,6 +65,31 @@ pub struct Stats {
     pub tcp_unknown: u64,
     /// Silent TCP connections closed early to make room for a new one.
     pub tcp_evicted: u64,
+
+    /// TCP connections that carry datagrams, accepted or made.
+    pub tcp_framed: u64,
+    /// Read calls on them.
+    pub frame_reads: u64,
+    /// Datagrams received on them and fed to the machine.
+    pub frames_in: u64,
+    /// Their bytes, without framing.
+    pub frame_bytes_in: u64,
+    /// Datagrams queued on them.
+    pub frames_out: u64,
+    /// The bytes that the kernel took, with framing.
+    pub frame_bytes_out: u64,
+    /// Datagrams dropped because too many waited for the peer, or the connection was gone.
+    pub frames_dropped: u64,
+    /// Such connections that ended by their peer, or by the network.
+    pub framed_ended: u64,
+    /// Such connections closed because what came were no frames.
+    pub framed_malformed: u64,
+    /// Such connections closed because the machine did not answer, at all or any longer.
+    pub framed_unanswered: u64,
+    /// Such connections closed because their peer took nothing for too long.
+    pub framed_stalled: u64,
+    /// Such connections closed because there were too many: the new one, or one that was never answered.
+    pub framed_refused: u64,
 }
 
 impl Stats {
@@ -79,6 +104,10 @@ impl Stats {
             + self.tcp_handed_over
             + self.tcp_silent
             + self.tcp_unknown
+            + self.frame_reads
+            + self.framed_unanswered
+            + self.framed_stalled
+            + self.framed_refused
     }
 }
 

@@ -4,15 +4,17 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Instant;
 
+use mio::net::TcpStream;
 use mio::{Interest, Registry};
 
 use crate::accept_pause::AcceptPause;
 use crate::address::canonical;
 use crate::config::Config;
 use crate::event_loop::OnStream;
+use crate::framed_streams::FramedStreams;
 use crate::stats::Stats;
 use crate::token::Source;
-use crate::waiting::Waiting;
+use crate::waiting::{Sniffed, Waiting};
 
 /// How many connections one listener accepts in one turn. Each costs some 10 µs, and datagrams wait
 /// meanwhile; the rest stays in the backlog until the next turn.
@@ -77,16 +79,32 @@ impl Tcp {
             .min()
     }
 
-    /// Looks at what a waiting connection has said, and hands it over if it is HTTP.
-    pub(crate) fn sniff(&mut self, number: usize, registry: &Registry, stats: &mut Stats) {
-        if let Some((stream, peer)) = self.waiting.sniff(number, registry, stats) {
-            stats.tcp_handed_over += 1;
-            (self.on_stream)(stream, peer);
+    /// Looks at what a waiting connection has said, and hands it over if it is HTTP. Answers it if it carries
+    /// datagrams.
+    pub(crate) fn sniff(
+        &mut self,
+        number: usize,
+        registry: &Registry,
+        stats: &mut Stats,
+    ) -> Option<TcpStream> {
+        match self.waiting.sniff(number, registry, stats)? {
+            Sniffed::Http(stream, peer) => {
+                stats.tcp_handed_over += 1;
+                (self.on_stream)(stream, peer);
+                None
+            }
+            Sniffed::Framed(stream) => Some(stream),
         }
     }
 
     /// One turn: closes who was silent for too long, and accepts who is new.
-    pub(crate) fn turn(&mut self, now: Instant, registry: &Registry, stats: &mut Stats) {
+    pub(crate) fn turn(
+        &mut self,
+        now: Instant,
+        framed: &mut FramedStreams,
+        registry: &Registry,
+        stats: &mut Stats,
+    ) {
         self.waiting.expire(now, stats);
         self.pause.end_if_due(now);
         for index in 0..self.listeners.len() {
@@ -94,12 +112,19 @@ impl Tcp {
                 if !self.listeners[index].readable || self.pause.is_paused() {
                     break;
                 }
-                self.accept(index, now, registry, stats);
+                self.accept(index, now, framed, registry, stats);
             }
         }
     }
 
-    fn accept(&mut self, index: usize, now: Instant, registry: &Registry, stats: &mut Stats) {
+    fn accept(
+        &mut self,
+        index: usize,
+        now: Instant,
+        framed: &mut FramedStreams,
+        registry: &Registry,
+        stats: &mut Stats,
+    ) {
         let accepted = match self.listeners[index].socket.accept() {
             Ok((stream, peer)) => {
                 stats.tcp_accepted += 1;
@@ -116,7 +141,7 @@ impl Tcp {
             stats.tcp_accept_errors += 1;
             self.pause.failed(now, &error);
             // Somebody silent does not keep out somebody who may have something to say.
-            if self.pause.is_paused() && self.waiting.evict(stats) {
+            if self.pause.is_paused() && (self.waiting.evict(stats) || framed.evict(None, stats)) {
                 self.pause.end();
             }
         }

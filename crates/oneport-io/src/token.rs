@@ -3,7 +3,7 @@
 use mio::Token;
 
 /// How many low bits of a token tell the kind of its source; the rest is the index.
-const KIND_BITS: u32 = 2;
+const KIND_BITS: u32 = 3;
 
 /// A source of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(crate) enum Source {
     Listener(usize),
     /// The TCP connection of that number, waiting for its first byte.
     Waiting(usize),
+    /// The TCP connection of that number, which carries datagrams.
+    Framed(usize),
 }
 
 impl From<Source> for Token {
@@ -25,6 +27,7 @@ impl From<Source> for Token {
             Source::Udp(index) => (1, index),
             Source::Listener(index) => (2, index),
             Source::Waiting(number) => (3, number),
+            Source::Framed(number) => (4, number),
         };
         Self(index << KIND_BITS | kind)
     }
@@ -37,7 +40,8 @@ impl From<Token> for Source {
             0 => Self::Wake,
             1 => Self::Udp(index),
             2 => Self::Listener(index),
-            _ => Self::Waiting(index),
+            3 => Self::Waiting(index),
+            _ => Self::Framed(index),
         }
     }
 }
@@ -56,6 +60,8 @@ mod tests {
             Source::Listener(3),
             Source::Waiting(0),
             Source::Waiting(1_000_000),
+            Source::Framed(0),
+            Source::Framed(1_000_001),
         ] {
             assert_eq!(Source::from(Token::from(source)), source);
         }

@@ -23,6 +23,14 @@ pub(crate) struct Waiting {
     silence: Duration,
 }
 
+/// Where a connection is to go.
+pub(crate) enum Sniffed {
+    /// To whoever speaks HTTP: as an ordinary blocking stream of which the poll knows nothing any more.
+    Http(std::net::TcpStream, SocketAddr),
+    /// It carries datagrams; the poll still reports it as waiting.
+    Framed(TcpStream),
+}
+
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
@@ -77,14 +85,13 @@ impl Waiting {
         evicted
     }
 
-    /// Looks at what a connection has said. Returns it, blocking and with nothing read from it, if
-    /// it is to be handed over.
+    /// Looks at what a connection has said. Returns it, with nothing read from it, if it is to go elsewhere.
     pub(crate) fn sniff(
         &mut self,
         number: usize,
         registry: &Registry,
         stats: &mut Stats,
-    ) -> Option<(std::net::TcpStream, SocketAddr)> {
+    ) -> Option<Sniffed> {
         let connection = self.connections.get(&number)?;
         let mut first = [0; SNIFFED_BYTES_MAX];
         let verdict = match connection.stream.peek(&mut first) {
@@ -101,12 +108,11 @@ impl Waiting {
             return None;
         }
         let connection = self.connections.remove(&number)?;
-        if verdict == Some(Sniff::Http) {
-            return hand_over(connection, registry);
-        }
         match verdict {
+            Some(Sniff::Http) => return hand_over(connection, registry),
+            Some(Sniff::Framed) => return Some(Sniffed::Framed(connection.stream)),
+            Some(Sniff::Unknown | Sniff::NeedMore) => stats.tcp_unknown += 1,
             None => stats.tcp_silent += 1,
-            Some(_) => stats.tcp_unknown += 1,
         }
         None
     }
@@ -127,15 +133,12 @@ impl Waiting {
 }
 
 /// The connection as an ordinary blocking stream of which the poll knows nothing any more.
-fn hand_over(
-    mut connection: Connection,
-    registry: &Registry,
-) -> Option<(std::net::TcpStream, SocketAddr)> {
+fn hand_over(mut connection: Connection, registry: &Registry) -> Option<Sniffed> {
     let peer = connection.peer;
     let deregistered = registry.deregister(&mut connection.stream);
     let stream = std::net::TcpStream::from(connection.stream);
     match deregistered.and_then(|()| stream.set_nonblocking(false)) {
-        Ok(()) => Some((stream, peer)),
+        Ok(()) => Some(Sniffed::Http(stream, peer)),
         Err(error) => {
             log::warn!("a TCP connection could not be handed over: {error}");
             None

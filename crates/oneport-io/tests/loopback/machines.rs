@@ -20,6 +20,7 @@ pub(crate) enum Command {
 #[derive(Default)]
 pub(crate) struct Echo {
     pub(crate) routes: Vec<Route>,
+    pub(crate) closed: Vec<Route>,
     replies: VecDeque<Transmit>,
     stopped: bool,
 }
@@ -29,10 +30,14 @@ impl Machine for Echo {
     type Reply = u32;
 
     fn handle_input(&mut self, _: Instant, input: Input<'_>) {
-        if let Input::Datagram { route, bytes } = input {
-            self.routes.push(route);
-            let contents = bytes.to_vec();
-            self.replies.push_back(Transmit { route, contents });
+        match input {
+            Input::Datagram { route, bytes } => {
+                self.routes.push(route);
+                let contents = bytes.to_vec();
+                self.replies.push_back(Transmit { route, contents });
+            }
+            Input::Closed { route } => self.closed.push(route),
+            Input::Timeout => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod commands;
 mod echo;
+mod framed;
 mod machines;
 mod on_a_thread;
 mod running;

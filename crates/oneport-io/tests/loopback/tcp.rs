@@ -10,7 +10,7 @@ use oneport_io::{BindOptions, Config, EventLoop, Sockets};
 use crate::machines::{Command, Echo};
 use crate::running::{PATIENCE, Running, address, client, receive};
 
-fn with_tcp() -> BindOptions {
+pub(crate) fn with_tcp() -> BindOptions {
     BindOptions {
         tcp: true,
         ..BindOptions::default()
@@ -33,14 +33,14 @@ fn start(config: Config) -> (Running<Echo>, Receiver<(TcpStream, SocketAddr)>) {
     (running, streams)
 }
 
-fn connect(to: SocketAddr) -> TcpStream {
+pub(crate) fn connect(to: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect_timeout(&to, PATIENCE).expect("accepted");
     stream.set_read_timeout(Some(PATIENCE)).expect("not zero");
     stream
 }
 
 /// Waits until the other side has closed. With something unread it closes by a reset.
-fn await_close(stream: &mut TcpStream) {
+pub(crate) fn await_close(stream: &mut TcpStream) {
     match stream.read(&mut [0; 1]) {
         Ok(0) => {}
         Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
@@ -48,7 +48,7 @@ fn await_close(stream: &mut TcpStream) {
     }
 }
 
-fn stop(running: Running<Echo>) {
+pub(crate) fn stop(running: Running<Echo>) {
     running.handle.call(Command::Stop).expect("stopped");
     running.join();
 }
