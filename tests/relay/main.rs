@@ -9,6 +9,7 @@ mod limits;
 mod malformed;
 mod memory;
 mod operator;
+mod restart;
 mod speaker;
 
 use std::time::Duration;

@@ -4,9 +4,10 @@ use log::debug;
 use oneport_core::{Command, Grant, Relay, Reply};
 use oneport_io::{CallError, Handle};
 use oneport_signal::{
-    Backend, ConnectRequest, Connected, OperatorRequest, OperatorResponse, Problem,
+    Backend, ConnectRequest, Connected, OperatorRequest, OperatorResponse, Problem, RestartRequest,
+    Restarted,
 };
-use oneport_wire::{AccessToken, Refusal, RoomName, SessionId};
+use oneport_wire::{AccessToken, Refusal, RestartRefusal, RoomName, SessionId};
 
 use std::sync::Arc;
 
@@ -65,6 +66,33 @@ impl Backend for RelayBackend {
             Ok(_) => Err(Refusal::Busy),
             Err(CallError::Stopped) => Err(Refusal::ShuttingDown),
             Err(CallError::Busy | CallError::Timeout) => Err(Refusal::Busy),
+        }
+    }
+
+    /// As for [`Self::disconnect`], no token is needed: it let the client in, and this changes only its way.
+    fn restart_ice(&self, request: RestartRequest) -> Result<Restarted, RestartRefusal> {
+        let RestartRequest {
+            room,
+            session,
+            follows,
+            fragment,
+        } = request;
+        let command = Command::RestartIce {
+            room,
+            session,
+            follows,
+            fragment,
+        };
+        match self.relay.call(command) {
+            Ok(Reply::IceRestarted(restarted)) => Ok(match restarted? {
+                Some(restarted) => Restarted::Anew {
+                    answer: restarted.answer,
+                    etag: restarted.ice_session,
+                },
+                None => Restarted::NotNeeded,
+            }),
+            Err(CallError::Stopped) => Err(RestartRefusal::NoSuchSession),
+            Ok(_) | Err(CallError::Busy | CallError::Timeout) => Err(RestartRefusal::Busy),
         }
     }
 

@@ -10,6 +10,7 @@ use oneport_wire::{RoomName, SessionId, SessionLabel, Topic};
 use crate::Grant;
 use crate::hub::{OwnerId, ReaderId, SeatId};
 use crate::receipts::Subject;
+use crate::restart::Restarting;
 use crate::sessions::SessionKey;
 
 /// One client's link, and what the relay knows of it.
@@ -19,7 +20,12 @@ pub(crate) struct Client {
     pub(crate) number: u64,
     /// The name of its URL.
     pub(crate) session_id: SessionId,
+    /// Our user name fragment, by which its checks are known.
     pub(crate) ufrag: String,
+    /// Its own, if its offer has but one.
+    pub(crate) peer_ufrag: Option<String>,
+    /// What it was answered when it wished to restart ICE, until it has.
+    pub(crate) restarting: Option<Box<Restarting>>,
     /// Where the offer came from.
     pub(crate) address: IpAddr,
     /// The room of its plain channels.

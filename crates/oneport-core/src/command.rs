@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use oneport_wire::{Refusal, RoomName, SessionId};
+use oneport_wire::{IceFragment, Refusal, RestartRefusal, RoomName, SessionId};
 
 use crate::{Grant, Operation, OperatorError, Outcome, Overview, Stats};
 
@@ -20,6 +20,17 @@ pub enum Command {
         client: IpAddr,
         /// What the client may do in the room.
         grant: Grant,
+    },
+    /// [`Relay::restart_ice`](crate::Relay::restart_ice).
+    RestartIce {
+        /// The room.
+        room: RoomName,
+        /// The session.
+        session: SessionId,
+        /// The ICE sessions of which one must be the latest, if it matters.
+        follows: Option<Vec<String>>,
+        /// The client's new credentials.
+        fragment: IceFragment,
     },
     /// [`Relay::disconnect`](crate::Relay::disconnect).
     Disconnect {
@@ -43,6 +54,8 @@ pub enum Command {
 pub enum Reply {
     /// To [`Command::Connect`].
     Connected(Result<Connected, Refusal>),
+    /// To [`Command::RestartIce`]; `None` where the client has only told its candidates.
+    IceRestarted(Result<Option<Restarted>, RestartRefusal>),
     /// To [`Command::Disconnect`]: whether there was such a session.
     Disconnected(bool),
     /// To [`Command::Operate`].
@@ -64,5 +77,14 @@ pub struct Connected {
     pub session: SessionId,
     /// What tells this ICE session from a later one of the same session (RFC 9725 section 4.3.1's
     /// entity tag): our user name fragment.
+    pub ice_session: String,
+}
+
+/// An ICE session that takes the place of the one before as soon as the client uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restarted {
+    /// The fragment with our new credentials and our candidates.
+    pub answer: String,
+    /// As [`Connected::ice_session`], which this takes the place of.
     pub ice_session: String,
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use oneport_link::LinkConfig;
 use oneport_link::{Link, OfferError};
 use oneport_wire::frame::LeaveReason;
-use oneport_wire::{ErrorCode, OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
+use oneport_wire::{ErrorCode, IceFragment, OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
 
 use crate::client::Client;
 use crate::places::Vacancy;
@@ -70,10 +70,7 @@ impl Relay {
         if !self.has_place(client_bytes + self.room_bytes(room)) {
             return Err(Refusal::Memory);
         }
-        let mut credentials = self.secrets.credentials();
-        while self.demux.has_ufrag(&credentials.ufrag) {
-            credentials = self.secrets.credentials();
-        }
+        let credentials = self.unused_credentials();
         let ufrag = credentials.ufrag.clone();
         let link_config = Arc::clone(&self.link_config);
         let (link, answer) =
@@ -90,6 +87,10 @@ impl Relay {
             number: self.last_number,
             session_id,
             ufrag: ufrag.clone(),
+            peer_ufrag: IceFragment::parse(offer)
+                .ok()
+                .map(|peer| peer.ufrag().into()),
+            restarting: None,
             address,
             room: room.clone(),
             grant,

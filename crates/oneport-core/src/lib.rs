@@ -77,6 +77,7 @@ mod pump;
 mod rate;
 mod receipts;
 mod relay;
+mod restart;
 mod rights;
 mod secrets;
 mod session_life;
@@ -84,13 +85,13 @@ mod sessions;
 mod slow;
 mod stats;
 
-pub use command::{Command, Connected, Reply};
+pub use command::{Command, Connected, Reply, Restarted};
 pub use config::RelayConfig;
 pub use gate::{Admission, Draft, Gate, Grant, Verdict};
 pub use oneport_link::{
     Certificate, Durations, Input, LinkConfig, Machine, Reason, Rejection, Route, Transmit,
 };
-pub use oneport_wire::{ErrorCode, Refusal, RoomName, SessionId};
+pub use oneport_wire::{ErrorCode, IceFragment, Refusal, RestartRefusal, RoomName, SessionId};
 pub use operation::{Operation, Outcome};
 pub use operator::{
     Announced, Announcement, Excerpt, Guest, GuestsPage, MessagesPage, OperatorError,

@@ -27,6 +27,15 @@ impl Machine for Relay {
                 client,
                 grant,
             } => Reply::Connected(self.connect(now, &room, &offer, client, grant)),
+            Command::RestartIce {
+                room,
+                session,
+                follows,
+                fragment,
+            } => {
+                let follows = follows.as_deref();
+                Reply::IceRestarted(self.restart_ice(now, &room, session, follows, fragment))
+            }
             Command::Disconnect { room, session } => {
                 Reply::Disconnected(self.disconnect(now, &room, session))
             }

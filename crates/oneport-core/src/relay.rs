@@ -368,6 +368,7 @@ impl Relay {
                 self.places.is_heard(self.links[id].number);
             }
             LinkEvent::PathForgotten(route) => self.demux.remove_route(route, id),
+            LinkEvent::IceRestarted => self.ice_restarted(id),
             LinkEvent::Established => self.established(id),
             LinkEvent::ChannelOpen(channel, config) => self.open_channel(id, channel, &config),
             LinkEvent::ChannelClosed(channel) => self.close_channel(id, channel),
@@ -469,6 +470,9 @@ impl Relay {
         client.channels.clear();
         self.by_session_id.remove(&client.session_id);
         self.demux.remove_ufrag(&client.ufrag);
+        if let Some(restarting) = client.restarting.take() {
+            self.demux.remove_ufrag(&restarting.ufrag);
+        }
         if client.in_handshake {
             client.in_handshake = false;
             self.places.end_handshake(client.address, client.number);

@@ -34,6 +34,10 @@ pub struct Stats {
     pub established: u64,
     /// Offers that were refused, by the refusal's code.
     pub refused: BTreeMap<&'static str, u64>,
+    /// Links that went on after an ICE restart, once for each.
+    pub ice_restarts: u64,
+    /// ICE restarts that were refused, by the refusal's code.
+    pub restarts_refused: BTreeMap<&'static str, u64>,
     /// Links that ended, by the reason's code.
     pub closed: BTreeMap<&'static str, u64>,
     /// Channels and messages that were not taken, by why.

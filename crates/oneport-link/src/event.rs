@@ -12,6 +12,9 @@ pub enum LinkEvent {
     PathProven(Route),
     /// The link does not know this path any longer.
     PathForgotten(Route),
+    /// The peer has used the credentials of [`Link::restart_ice`](crate::Link::restart_ice); the ones
+    /// before are of no use any more.
+    IceRestarted,
     /// ICE and DTLS are through.
     Established,
     /// A data channel is open, whoever opened it.

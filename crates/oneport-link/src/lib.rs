@@ -55,7 +55,9 @@ mod negotiation;
 mod offer;
 mod paths;
 mod record_numbers;
+mod restart;
 mod route;
+mod routing;
 mod rtc;
 mod unseen;
 

@@ -11,10 +11,11 @@ use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
 use crate::channels::Channels;
-use crate::datagram::{self, Datagram};
+use crate::datagram::Datagram;
 use crate::egress::Egress;
 use crate::flight::Flight;
 use crate::paths::Paths;
+use crate::restart::Restart;
 use crate::unseen::Unseen;
 use crate::{
     Batch, ChannelConfig, ChannelId, CloseReason, LinkConfig, LinkEvent, Reason, Route, Transmit,
@@ -53,9 +54,11 @@ pub struct Link {
     pub(crate) pending_offer: Option<SdpPendingOffer>,
     /// The largest message that the peer takes, in bytes.
     pub(crate) peer_message_bytes_max: usize,
-    paths: Paths,
-    egress: Egress,
-    events: VecDeque<LinkEvent>,
+    pub(crate) paths: Paths,
+    pub(crate) egress: Egress,
+    pub(crate) events: VecDeque<LinkEvent>,
+    /// Credentials that the peer has not used yet.
+    pub(crate) restart: Option<Box<Restart>>,
     pub(crate) now: Instant,
     /// When str0m was last told the time.
     fed: Option<Instant>,
@@ -64,9 +67,9 @@ pub struct Link {
     rtc_timeout: Instant,
     handshake_deadline: Option<Instant>,
     /// The path of the datagram that is being handled.
-    arriving: Option<Route>,
+    pub(crate) arriving: Option<Route>,
     /// Set while draining, carried out after it.
-    doom: Option<CloseReason>,
+    pub(crate) doom: Option<CloseReason>,
     closed: bool,
     errors: u64,
 }
@@ -89,6 +92,7 @@ impl Link {
             paths: Paths::default(),
             egress: Egress::default(),
             events: VecDeque::new(),
+            restart: None,
             now,
             fed: None,
             unseen: Unseen::default(),
@@ -116,6 +120,7 @@ impl Link {
         let can_wait = is_open && datagram == Datagram::Dtls;
         if !can_wait {
             self.catch_up();
+            self.try_restart(&datagram, bytes);
         }
         let destination = self.config.candidate_for(route);
         let protocol = protocol(route.transport);
@@ -304,11 +309,6 @@ impl Link {
         self.closed && self.egress.is_empty()
     }
 
-    /// The paths on which the peer has proven itself.
-    pub fn paths(&self) -> impl Iterator<Item = Route> {
-        self.paths.iter()
-    }
-
     /// How many datagrams were of no use: garbage, records that fail decryption, floods.
     pub fn datagrams_dropped(&self) -> u64 {
         self.errors + self.egress.dropped()
@@ -372,7 +372,7 @@ impl Link {
     }
 
     /// Does something to the `Rtc` of a link that has not ended. What is wrong with it then ends it.
-    fn guarded(&mut self, act: impl FnOnce(&mut Self)) {
+    pub(crate) fn guarded(&mut self, act: impl FnOnce(&mut Self)) {
         if self.closed {
             return;
         }
@@ -429,44 +429,6 @@ impl Link {
     fn note(&mut self, error: &RtcError) {
         self.errors += 1;
         log::debug!("link: {error}");
-    }
-
-    fn queue(&mut self, transmit: str0m::net::Transmit) {
-        let contents = Vec::from(transmit.contents);
-        let transport = match transmit.proto {
-            Protocol::Udp => Transport::Udp,
-            _ => Transport::Tcp,
-        };
-        let (local, peer) = (transmit.source, transmit.destination);
-        let is_answer = |to: &Route| to.peer == peer && to.transport == transport;
-        let arriving = self.arriving.filter(is_answer);
-        let chosen = if datagram::is_stun(&contents) {
-            if let Some(route) = arriving
-                && datagram::is_binding_success(&contents)
-            {
-                self.prove(route);
-            }
-            arriving.or_else(|| self.paths.to(transport, peer))
-        } else {
-            self.paths.egress()
-        };
-        let route = chosen.unwrap_or(Route {
-            transport,
-            local,
-            peer,
-        });
-        self.egress.push(Transmit { route, contents });
-    }
-
-    fn prove(&mut self, route: Route) {
-        if let Some(forgotten) = self.paths.prove(route) {
-            self.events.push_back(LinkEvent::PathForgotten(forgotten));
-        }
-        self.events.push_back(LinkEvent::PathProven(route));
-        if self.paths.is_exhausted() {
-            let what = "too many changes of address".to_string();
-            self.doom.get_or_insert(CloseReason::Faulty(what));
-        }
     }
 
     fn handle_event(&mut self, event: Event) {

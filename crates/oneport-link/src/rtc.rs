@@ -3,14 +3,13 @@
 use std::time::Instant;
 
 use str0m::config::DtlsVersion;
-use str0m::ice::IceCreds;
 use str0m::net::TcpType;
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use crate::LinkConfig;
 
-/// The ICE user name fragment and password of our side of a link (RFC 8445 section 5.3), which must
-/// come from a cryptographically secure source.
+/// The ICE user name fragment and password of one side of a link (RFC 8445 section 5.3). Ours must come
+/// from a cryptographically secure source.
 #[derive(Clone)]
 pub struct Credentials {
     /// At least 4 characters of `A-Za-z0-9+/`; no two links of a relay may have the same.
@@ -32,14 +31,22 @@ pub(crate) fn build(
         .set_dtls_cert((*config.certificate.0).clone())
         .set_dtls_version(DtlsVersion::Auto)
         .set_ice_lite(ice_lite)
-        .set_local_ice_credentials(IceCreds {
-            ufrag: credentials.ufrag,
-            pass: credentials.password,
-        })
+        .set_local_ice_credentials(credentials.into())
         .set_sctp_max_message_size(receive_bytes_max)
         .set_sctp_max_buffered_amount(config.send_bytes_max())
         .clear_codecs()
         .build(now);
+    for candidate in candidates(config, ice_lite) {
+        rtc.add_local_candidate(candidate);
+    }
+    rtc
+}
+
+/// The candidates of our side. A wildcard or otherwise unusable address is none.
+pub(crate) fn candidates(
+    config: &LinkConfig,
+    ice_lite: bool,
+) -> impl Iterator<Item = Candidate> + '_ {
     // Each role of TCP has one side that connects (RFC 6544 section 4.5).
     let tcp_type = match ice_lite {
         true => TcpType::Passive,
@@ -49,13 +56,9 @@ pub(crate) fn build(
         let candidate = Candidate::builder().udp();
         candidate.host(*address).build()
     });
-    let tcp = config.tcp_candidates.iter().map(|address| {
+    let tcp = config.tcp_candidates.iter().map(move |address| {
         let candidate = Candidate::builder().tcp();
         candidate.host(*address).tcptype(tcp_type).build()
     });
-    // A wildcard or otherwise unusable address is no candidate.
-    for candidate in udp.chain(tcp).flatten() {
-        rtc.add_local_candidate(candidate);
-    }
-    rtc
+    udp.chain(tcp).flatten()
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use oneport_wire::{AccessToken, Refusal, RoomName, SessionId};
+use oneport_wire::{AccessToken, IceFragment, Refusal, RestartRefusal, RoomName, SessionId};
 
 use crate::operator::{OperatorRequest, OperatorResponse};
 use crate::problem::Problem;
@@ -20,6 +20,13 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// The reason why the client is not taken in; it becomes the response.
     fn connect(&self, request: ConnectRequest) -> Result<Connected, Refusal>;
+
+    /// Restarts ICE for the link of a session, or only takes note of its candidates.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it is not restarted; it becomes the response, and the link goes on as it was.
+    fn restart_ice(&self, request: RestartRequest) -> Result<Restarted, RestartRefusal>;
 
     /// Ends a session: its client leaves. Says whether there was such a session in that room.
     fn disconnect(&self, room: &RoomName, session: SessionId) -> bool;
@@ -74,4 +81,32 @@ pub struct Connected {
     /// Names the ICE session (RFC 9725 section 4.3.1): an opaque entity tag without its quotes.
     /// Characters that an entity tag cannot have (RFC 9110 section 8.8.3) are left out.
     pub etag: String,
+}
+
+/// What a client asks whose ICE session is to be followed by another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestartRequest {
+    /// The room.
+    pub room: RoomName,
+    /// The session; whoever knows its name may ask this.
+    pub session: SessionId,
+    /// The [entity tags](Connected::etag) of which one must be the latest, or `None` if any may be.
+    pub follows: Option<Vec<String>>,
+    /// The client's credentials.
+    pub fragment: IceFragment,
+}
+
+/// What became of a [`RestartRequest`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restarted {
+    /// Another ICE session.
+    Anew {
+        /// The fragment with the relay's credentials and candidates.
+        answer: String,
+        /// As [`Connected::etag`], which this takes the place of.
+        etag: String,
+    },
+    /// The credentials are those that it has: the client has only told its candidates (RFC 9725 section
+    /// 4.3.2), and the relay learns them by itself.
+    NotNeeded,
 }

@@ -132,6 +132,11 @@ impl<'a, T: Transport> Connection<'a, T> {
                 let operate = || self.handler.operate(&request, body);
                 (places::answer(&mut self.place, operate)?, false)
             }
+            Ok(Plan::ReadFragment { about, bytes }) => {
+                let body = self.read_body(&head, bytes)?;
+                let restart = || self.handler.restart(about, body);
+                (places::answer(&mut self.place, restart)?, false)
+            }
             Ok(Plan::Respond(response)) => {
                 (places::answer(&mut self.place, || response)?, body_unread)
             }

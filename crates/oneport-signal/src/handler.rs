@@ -14,7 +14,11 @@ use crate::head::{Head, Method};
 use crate::operator::OperatorRequest;
 use crate::problem::Problem;
 use crate::response::Response;
+use crate::restart::{self, About};
 use crate::route::Route;
+
+/// The media type of offers and answers.
+const OFFER_TYPE: &str = "application/sdp";
 
 /// Turns requests into responses; knows no sockets.
 pub(crate) struct Handler {
@@ -31,6 +35,8 @@ pub(crate) enum Plan {
     Respond(Response),
     /// Its body is an offer of this many bytes, for [`Handler::offer`].
     ReadOffer { room: RoomName, bytes: usize },
+    /// Its body is a fragment of this many bytes, for [`Handler::restart`].
+    ReadFragment { about: About, bytes: usize },
     /// Its body, of this many bytes, is the operator's, for [`Handler::operate`].
     ReadOperation {
         request: OperatorRequest,
@@ -56,6 +62,7 @@ impl Handler {
             (Route::Health, Method::Get | Method::Head) => Ok(Plan::Respond(health())),
             (Route::WebSocket, Method::Get) => handshake::accept(head).map(Plan::Upgrade),
             (Route::Room(room), Method::Post) => plan_offer(room, head),
+            (Route::Session { room, session }, Method::Patch) => restart::plan(room, session, head),
             (Route::Session { room, session }, Method::Delete) => self.delete(room, session),
             _ => Err(Problem::method_not_allowed(route.allow())),
         }
@@ -136,8 +143,7 @@ impl Handler {
     }
 
     fn delete(&self, room: &str, session: &str) -> Result<Plan, Problem> {
-        let room = room_name(room)?;
-        let session: SessionId = session.parse().map_err(|_| Problem::no_such_session())?;
+        let (room, session) = session_of(room, session)?;
         if !self.backend.disconnect(&room, session) {
             return Err(Problem::no_such_session());
         }
@@ -153,16 +159,26 @@ pub(crate) fn session_path(room: &RoomName, session: SessionId) -> String {
 
 fn plan_offer(room: &str, head: &Head) -> Result<Plan, Problem> {
     let room = room_name(room)?;
-    if head.content_type.as_deref() != Some("application/sdp") {
-        return Err(Problem::unsupported_media_type());
+    if head.content_type.as_deref() != Some(OFFER_TYPE) {
+        return Err(Problem::unsupported_media_type("Accept-Post", OFFER_TYPE));
     }
-    let Some(length) = head.content_length else {
-        return Err(Problem::length_required());
-    };
-    match usize::try_from(length) {
-        Ok(bytes) if bytes <= OFFER_BYTES_MAX => Ok(Plan::ReadOffer { room, bytes }),
-        _ => Err(Problem::from(&Refusal::OfferTooLarge)),
+    match body_bytes(head, OFFER_BYTES_MAX)? {
+        Some(bytes) => Ok(Plan::ReadOffer { room, bytes }),
+        None => Err(Problem::from(&Refusal::OfferTooLarge)),
     }
+}
+
+/// The length of a request's body; `None` if it is beyond the limit.
+pub(crate) fn body_bytes(head: &Head, max: usize) -> Result<Option<usize>, Problem> {
+    let length = head.content_length.ok_or_else(Problem::length_required)?;
+    Ok(usize::try_from(length).ok().filter(|bytes| *bytes <= max))
+}
+
+/// What the URL of a session names.
+pub(crate) fn session_of(room: &str, session: &str) -> Result<(RoomName, SessionId), Problem> {
+    let room = room_name(room)?;
+    let session = session.parse().map_err(|_| Problem::no_such_session())?;
+    Ok((room, session))
 }
 
 fn room_name(name: &str) -> Result<RoomName, Problem> {
@@ -183,13 +199,16 @@ fn offer_text(offer: Vec<u8>) -> Result<String, Refusal> {
 
 /// `201 Created` (RFC 9725 section 4.2).
 fn created(room: &RoomName, connected: Connected) -> Response {
-    let mut etag = connected.etag;
-    etag.retain(is_etag_character);
     Response::new(201)
         .header("Location", session_path(room, connected.session))
-        .header("ETag", format!("\"{etag}\""))
-        .body("application/sdp", connected.answer.into_bytes())
+        .header("ETag", entity_tag(connected.etag))
+        .body(OFFER_TYPE, connected.answer.into_bytes())
         .for_all_origins()
+}
+
+pub(crate) fn entity_tag(mut tag: String) -> String {
+    tag.retain(is_etag_character);
+    format!("\"{tag}\"")
 }
 
 /// RFC 9110 section 8.8.3, "etagc", without the obsolete part.
@@ -210,7 +229,8 @@ fn preflight(route: Route<'_>) -> Response {
         .header("Access-Control-Max-Age", PREFLIGHT_SECS)
         .for_all_origins();
     match route {
-        Route::Room(_) => response.header("Accept-Post", "application/sdp"),
+        Route::Room(_) => response.header("Accept-Post", OFFER_TYPE),
+        Route::Session { .. } => response.header("Accept-Patch", restart::FRAGMENT_TYPE),
         _ => response,
     }
 }

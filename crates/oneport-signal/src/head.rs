@@ -28,6 +28,7 @@ pub(crate) struct Head {
     /// Media type without parameters, in lower case.
     pub(crate) content_type: Option<String>,
     pub(crate) if_none_match: Option<String>,
+    pub(crate) if_match: Option<String>,
     /// `Authorization: Bearer`; other schemes count as nothing.
     pub(crate) access_token: Option<Result<AccessToken, AccessTokenError>>,
     pub(crate) upgrade: Upgrade,
@@ -56,6 +57,8 @@ pub enum Method {
     Head,
     /// `POST`.
     Post,
+    /// `PATCH`.
+    Patch,
     /// `DELETE`.
     Delete,
     /// `OPTIONS`.
@@ -125,6 +128,7 @@ impl Head {
             expects_continue: http11 && expects_continue(&headers)?,
             content_type: headers.single("Content-Type")?.map(essence),
             if_none_match: headers.joined("If-None-Match"),
+            if_match: headers.joined("If-Match"),
             access_token: headers
                 .single("Authorization")?
                 .and_then(authorization::bearer),
@@ -145,6 +149,7 @@ impl From<&str> for Method {
             "GET" => Self::Get,
             "HEAD" => Self::Head,
             "POST" => Self::Post,
+            "PATCH" => Self::Patch,
             "DELETE" => Self::Delete,
             "OPTIONS" => Self::Options,
             _ => Self::Other,

@@ -3,6 +3,9 @@
 //! It serves the page and the browser library, takes SDP offers (`POST /r/{room}` in the shape of
 //! WHIP, RFC 9725, or JSON over a WebSocket at `/ws`), and asks a [`Backend`] for the answers.
 //!
+//! `PATCH` on a session's URL restarts ICE, for links that were made over a WebSocket as well, and `DELETE`
+//! ends the session.
+//!
 //! It is not a web server for anything else, it terminates no TLS, and it does not listen:
 //! somebody else accepts connections and hands them over with [`Endpoint::serve`], which never
 //! blocks. It knows neither the relay core nor the event loop; it only sees the [`Backend`].
@@ -24,14 +27,19 @@
 //! use std::net::{TcpListener, TcpStream};
 //! use std::sync::Arc;
 //!
-//! use oneport_signal::{Backend, Config, ConnectRequest, Connected, Endpoint};
-//! use oneport_wire::{Refusal, RoomName, SessionId};
+//! use oneport_signal::{
+//!     Backend, Config, ConnectRequest, Connected, Endpoint, RestartRequest, Restarted,
+//! };
+//! use oneport_wire::{Refusal, RestartRefusal, RoomName, SessionId};
 //!
 //! struct Full;
 //!
 //! impl Backend for Full {
 //!     fn connect(&self, _: ConnectRequest) -> Result<Connected, Refusal> {
 //!         Err(Refusal::RelayFull)
+//!     }
+//!     fn restart_ice(&self, _: RestartRequest) -> Result<Restarted, RestartRefusal> {
+//!         Err(RestartRefusal::NoSuchSession)
 //!     }
 //!     fn disconnect(&self, _: &RoomName, _: SessionId) -> bool {
 //!         false
@@ -70,12 +78,13 @@ mod operator;
 mod places;
 mod problem;
 mod response;
+mod restart;
 mod route;
 mod transport;
 mod websocket;
 
 pub use asset::Asset;
-pub use backend::{Backend, ConnectRequest, Connected};
+pub use backend::{Backend, ConnectRequest, Connected, RestartRequest, Restarted};
 pub use config::Config;
 pub use counters::Counters;
 pub use endpoint::{Endpoint, STACK_BYTES};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use oneport_wire::Refusal;
+use oneport_wire::{Refusal, RestartRefusal};
 
 use crate::head::Fault;
 use crate::response::{Response, reason};
@@ -34,8 +34,7 @@ impl Problem {
     }
 
     pub(crate) fn no_such_session() -> Self {
-        let detail = "there is no such session in this room, or it has ended";
-        Self::new(404, "no_such_session", detail)
+        Self::from(RestartRefusal::NoSuchSession)
     }
 
     /// `allow` is the list of the methods that there are (RFC 9110 section 10.2.1).
@@ -69,9 +68,11 @@ impl Problem {
         Self::new(411, "length_required", detail)
     }
 
-    pub(crate) fn unsupported_media_type() -> Self {
-        let detail = "the offer's Content-Type must be application/sdp";
-        Self::new(415, "unsupported_media_type", detail).header("Accept-Post", "application/sdp")
+    /// `accept` is the header that tells `wanted`: Accept-Post (W3C LDP section 7.1) or Accept-Patch
+    /// (RFC 5789 section 3.1).
+    pub(crate) fn unsupported_media_type(accept: &'static str, wanted: &'static str) -> Self {
+        let detail = format!("the Content-Type must be {wanted}");
+        Self::new(415, "unsupported_media_type", detail).header(accept, wanted)
     }
 
     /// The request at `/ws` has no `Upgrade: websocket`, or one of another version (RFC 6455
@@ -161,6 +162,16 @@ impl From<&Refusal> for Problem {
         match refusal.retry_after_secs() {
             Some(seconds) => problem.header("Retry-After", seconds.to_string()),
             None => problem,
+        }
+    }
+}
+
+impl From<RestartRefusal> for Problem {
+    fn from(refusal: RestartRefusal) -> Self {
+        let problem = Self::new(refusal.http_status(), refusal.code(), refusal.to_string());
+        match refusal {
+            RestartRefusal::Busy => problem.header("Retry-After", "1"),
+            _ => problem,
         }
     }
 }
@@ -264,17 +275,23 @@ mod tests {
             Refusal::TooManyHandshakesFromAddress,
             Refusal::Busy,
         ];
+        let restarts = [
+            RestartRefusal::TooLarge,
+            RestartRefusal::NoPrecondition,
+            RestartRefusal::Outdated,
+        ];
         let own = [
             Problem::not_found(),
             Problem::method_not_allowed("GET"),
             Problem::request_timeout(),
-            Problem::unsupported_media_type(),
+            Problem::unsupported_media_type("Accept-Post", "application/sdp"),
             Problem::upgrade_required(""),
         ];
         let problems = faults
             .map(Problem::from)
             .into_iter()
             .chain(refusals.iter().map(Problem::from))
+            .chain(restarts.map(Problem::from))
             .chain(own);
         for problem in problems {
             assert_ne!(reason(problem.status), "", "{problem:?}");

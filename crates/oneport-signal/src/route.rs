@@ -53,7 +53,7 @@ impl<'a> Route<'a> {
             Self::Operator(_) => "",
             Self::WebSocket => "GET, OPTIONS",
             Self::Room(_) => "POST, OPTIONS",
-            Self::Session { .. } => "DELETE, OPTIONS",
+            Self::Session { .. } => "PATCH, DELETE, OPTIONS",
         }
     }
 }

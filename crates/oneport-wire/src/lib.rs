@@ -19,6 +19,7 @@
 mod codes;
 pub mod frame;
 mod hex;
+mod ice_fragment;
 mod ids;
 mod meta;
 mod names;
@@ -26,6 +27,7 @@ mod network;
 mod payload;
 mod recipients;
 mod refusal;
+mod restart_refusal;
 pub mod rfc4571;
 mod room_name;
 mod room_pattern;
@@ -35,6 +37,7 @@ pub mod signaling;
 mod text;
 
 pub use codes::{ByeCode, ErrorCode, Fault};
+pub use ice_fragment::{IceFragment, IceFragmentError};
 pub use ids::{
     Epoch, MemberId, NotHex, Offset, SAFE_INTEGER_MAX, SessionLabel, Span, UnixMillis,
     UnsafeInteger,
@@ -45,6 +48,7 @@ pub use network::Network;
 pub use payload::{Kind, Payload};
 pub use recipients::{Recipients, RecipientsError};
 pub use refusal::Refusal;
+pub use restart_refusal::RestartRefusal;
 pub use room_name::{RoomName, RoomNameError};
 pub use room_pattern::RoomPattern;
 pub use secrets::{AccessToken, AccessTokenError, ResumeToken};
@@ -61,6 +65,10 @@ pub const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 /// The largest SDP offer (or any other request body) that signaling reads, in bytes. A browser's
 /// data-only offer has about 500 bytes and grows by about 100 for each candidate.
 pub const OFFER_BYTES_MAX: usize = 64 * 1024;
+
+/// The largest fragment that an ICE restart may bring, in bytes: two lines, and about 100 for each of
+/// a browser's candidates.
+pub const FRAGMENT_BYTES_MAX: usize = 16 * 1024;
 
 /// The largest frame that a client may send, in bytes: 255 KiB. The rest up to
 /// [`MESSAGE_BYTES_MAX`] is more than [`frame::MESSAGE_GROWTH_BYTES_MAX`], so that the `msg` that

@@ -38,6 +38,7 @@ fn a_whole_request() {
             expects_continue: true,
             content_type: Some("application/sdp".into()),
             if_none_match: None,
+            if_match: None,
             access_token: None,
             upgrade: Upgrade::default(),
             looks_local: false,

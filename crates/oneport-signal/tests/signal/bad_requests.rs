@@ -142,7 +142,7 @@ fn table() -> Vec<(Vec<u8>, u16, &'static str, bool)> {
             true,
         ),
         (
-            get("/r/a/b").replace("GET", "PATCH").into_bytes(),
+            get("/r/a/b").replace("GET", "PUT").into_bytes(),
             405,
             "method_not_allowed",
             true,
@@ -267,7 +267,7 @@ fn a_wrong_method_is_told_the_right_ones() {
     let server = Server::new(patient());
     for (path, allow) in [
         ("/r/lobby", "POST, OPTIONS"),
-        ("/r/lobby/x", "DELETE, OPTIONS"),
+        ("/r/lobby/x", "PATCH, DELETE, OPTIONS"),
         ("/", "GET, HEAD, OPTIONS"),
         ("/healthz", "GET, HEAD, OPTIONS"),
         ("/ws", "GET, OPTIONS"),

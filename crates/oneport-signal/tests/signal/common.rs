@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use oneport_signal::{
     Asset, Backend, Config, ConnectRequest, Connected, Endpoint, OperatorRequest, OperatorResponse,
-    Problem,
+    Problem, RestartRequest, Restarted,
 };
-use oneport_wire::{AccessToken, Refusal, RoomName, SessionId};
+use oneport_wire::{AccessToken, Refusal, RestartRefusal, RoomName, SessionId};
 
 /// Longer than anything here takes; only reached by a bug.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -88,6 +88,30 @@ impl Backend for Fake {
             session: SESSION.parse().expect("a session id"),
             etag: "ice\"\r\nX-Evil: 1".into(),
         })
+    }
+
+    /// Its latest ICE session is `now`, and the client's is called `same`.
+    fn restart_ice(&self, request: RestartRequest) -> Result<Restarted, RestartRefusal> {
+        let RestartRequest {
+            room,
+            session,
+            follows,
+            fragment,
+        } = request;
+        if !self.disconnect(&room, session) {
+            return Err(RestartRefusal::NoSuchSession);
+        }
+        if follows.is_some_and(|follows| !follows.contains(&"now".into())) {
+            return Err(RestartRefusal::Outdated);
+        }
+        match fragment.ufrag() {
+            "busy" => Err(RestartRefusal::Busy),
+            "same" => Ok(Restarted::NotNeeded),
+            ufrag => Ok(Restarted::Anew {
+                answer: format!("answer to {ufrag}"),
+                etag: "next\"".into(),
+            }),
+        }
     }
 
     fn disconnect(&self, room: &RoomName, session: SessionId) -> bool {

@@ -234,7 +234,7 @@ fn preflights() {
     for (path, methods) in [
         ("/r/lobby", "POST, OPTIONS"),
         ("/r/not%20a%20room", "POST, OPTIONS"),
-        ("/r/lobby/x", "DELETE, OPTIONS"),
+        ("/r/lobby/x", "PATCH, DELETE, OPTIONS"),
         ("/ws", "GET, OPTIONS"),
         ("/healthz", "GET, HEAD, OPTIONS"),
         ("/oneport.js", "GET, HEAD, OPTIONS"),

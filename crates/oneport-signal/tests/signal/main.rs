@@ -5,4 +5,5 @@ mod common;
 mod http;
 mod limits;
 mod operator;
+mod restart;
 mod websocket;

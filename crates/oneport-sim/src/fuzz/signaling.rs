@@ -1,12 +1,14 @@
-//! Signaling: whatever a client sends over HTTP, over a WebSocket, or as its offer.
+//! Signaling: whatever a client sends over HTTP, over a WebSocket, as its offer, or to restart ICE.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use oneport_core::{Grant, Machine, Refusal, RoomName, SessionId};
-use oneport_signal::{Backend, Config, ConnectRequest, Connected, Endpoint, Transport};
+use oneport_core::{Grant, IceFragment, Machine, Refusal, RestartRefusal, RoomName, SessionId};
+use oneport_signal::{
+    Backend, Config, ConnectRequest, Connected, Endpoint, RestartRequest, Restarted, Transport,
+};
 use oneport_wire::signaling::{Request, Response};
 
 use super::scene::ROOM;
@@ -18,7 +20,7 @@ const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 const FORGETTING: Duration = Duration::from_secs(20);
 
 /// The first byte says what the others are: what a connection brings, an offer, or the JSON of a
-/// WebSocket.
+/// WebSocket or a fragment.
 ///
 /// # Panics
 ///
@@ -152,6 +154,25 @@ impl Backend for Offers {
         connect(&mut world, &request.room, &request.offer)
     }
 
+    fn restart_ice(&self, request: RestartRequest) -> Result<Restarted, RestartRefusal> {
+        let mut world = self.0.lock().expect("nobody panicked");
+        let now = world.now();
+        let RestartRequest {
+            room,
+            session,
+            follows,
+            fragment,
+        } = request;
+        let relay = world.relay_mut();
+        let restarted = relay.restart_ice(now, &room, session, follows.as_deref(), fragment)?;
+        Ok(
+            restarted.map_or(Restarted::NotNeeded, |restarted| Restarted::Anew {
+                answer: restarted.answer,
+                etag: restarted.ice_session,
+            }),
+        )
+    }
+
     fn disconnect(&self, room: &RoomName, session: SessionId) -> bool {
         let mut world = self.0.lock().expect("nobody panicked");
         let now = world.now();
@@ -189,6 +210,10 @@ impl World {
 }
 
 fn json(text: &str) {
+    if let Ok(fragment) = IceFragment::parse(text) {
+        let answer = fragment.answer(fragment.ufrag(), fragment.password(), &[]);
+        assert_eq!(IceFragment::parse(&answer), Ok(fragment));
+    }
     match Request::from_json(text) {
         Ok(Request { room, .. }) => assert_eq!(room.as_str().parse(), Ok(room)),
         Err(refusal) => {
