@@ -12,11 +12,14 @@ mod chat;
 mod cli;
 mod configuration;
 mod descriptors;
+mod log_budget;
 mod log_thread;
+mod logging;
 mod operator;
 mod participant;
 mod server;
 mod service_manager;
+mod summary;
 pub mod token;
 mod token_gate;
 
@@ -24,12 +27,16 @@ pub use banner::Banner;
 pub use bytes::Bytes;
 pub use candidates::NoCandidate;
 pub use chat::{ChatArgs, chat};
-pub use cli::{Cli, Command, Count, Lifetime, ServeArgs, SlowRule, TokenArgs};
+pub use cli::{
+    Cli, Command, Count, Lifetime, LogArgs, LogFilter, LogFormat, ServeArgs, SlowRule, TokenArgs,
+};
 pub use configuration::{ConfigError, Configuration, Invocation, Origin};
 pub use descriptors::raise_descriptor_limit;
 pub use log_thread::{LogThread, LogWriter};
+pub use logging::{log_command, log_relay};
 pub use oneport_client as client;
 pub use oneport_wire as wire;
 pub use participant::{Commander, Participant, ParticipantError};
 pub use server::{Probe, Server, StartError, Stopper};
 pub use service_manager::ServiceManager;
+pub use summary::log_summaries;

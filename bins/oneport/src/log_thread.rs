@@ -10,6 +10,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use log::Level;
+
+use crate::cli::LogFormat;
+use crate::logging::json_line;
+
 /// How many bytes may wait to be written, and as many may be on their way: some ten thousand lines,
 /// more than a thousand clients who all leave at once cause.
 const WAITING_BYTES_MAX: usize = 1024 * 1024;
@@ -39,16 +44,17 @@ struct State {
 }
 
 impl LogThread {
-    /// Starts the thread, which writes to this for as long as the program runs.
+    /// Starts the thread, which writes to this for as long as the program runs, and in this form that
+    /// something is missing.
     ///
     /// # Errors
     ///
     /// If the operating system refuses a thread.
-    pub fn start(destination: impl Write + Send + 'static) -> io::Result<Self> {
+    pub fn start(destination: impl Write + Send + 'static, format: LogFormat) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let writer = Arc::clone(&shared);
         let thread = thread::Builder::new().name("log".into());
-        thread.spawn(move || writer.write_to(destination))?;
+        thread.spawn(move || writer.write_to(destination, format))?;
         Ok(Self(shared))
     }
 
@@ -70,6 +76,13 @@ impl Drop for LogThread {
     }
 }
 
+impl LogWriter {
+    /// Counts a record that is not even to be written.
+    pub(crate) fn skip(&self) {
+        self.0.lock().lines_dropped += 1;
+    }
+}
+
 impl Write for LogWriter {
     fn write(&mut self, record: &[u8]) -> io::Result<usize> {
         let mut state = self.0.lock();
@@ -88,7 +101,7 @@ impl Write for LogWriter {
 }
 
 impl Shared {
-    fn write_to(&self, mut destination: impl Write) -> ! {
+    fn write_to(&self, mut destination: impl Write, format: LogFormat) -> ! {
         loop {
             let is_idle = |state: &mut State| state.waiting.is_empty();
             let waited = self.changed.wait_while(self.lock(), is_idle);
@@ -99,8 +112,7 @@ impl Shared {
             drop(state);
 
             if dropped > 0 {
-                let missing = format!("[{dropped} lines of the log are missing here]\n");
-                text.extend_from_slice(missing.as_bytes());
+                text.extend_from_slice(&missing(dropped, format));
             }
             // A disk that is full may have room again later; what it did not take is missing then.
             let written = destination.write_all(&text);
@@ -118,6 +130,15 @@ impl Shared {
     /// What is in there is never half done, whoever panicked.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The line that says so.
+fn missing(lines: u64, format: LogFormat) -> Vec<u8> {
+    let message = format!("{lines} lines of the log are missing here");
+    match format {
+        LogFormat::Text => format!("[{message}]\n").into_bytes(),
+        LogFormat::Json => json_line(Level::Warn, module_path!(), &message),
     }
 }
 
@@ -148,7 +169,7 @@ mod tests {
 
     fn reluctant() -> (LogThread, Receiver<String>) {
         let (sender, receiver) = sync_channel(0);
-        let log = LogThread::start(Reluctant(sender)).expect("a thread");
+        let log = LogThread::start(Reluctant(sender), LogFormat::Text).expect("a thread");
         (log, receiver)
     }
 
@@ -191,14 +212,17 @@ mod tests {
             }
         }
         let (sender, taken) = sync_channel(1);
-        let log = LogThread::start(Full(false, sender)).expect("a thread");
+        let log = LogThread::start(Full(false, sender), LogFormat::Json).expect("a thread");
         log.writer().write_all(b"one\ntwo\n").expect("never fails");
         while log.0.lock().lines_dropped == 0 {
             thread::yield_now();
         }
+        log.writer().skip();
         log.writer().write_all(b"three\n").expect("never fails");
         let rest = taken.recv().expect("written");
-        assert_eq!(rest, "three\n[2 lines of the log are missing here]\n");
+        let note = rest.strip_prefix("three\n").expect("what was written");
+        let note: serde_json::Value = serde_json::from_str(note).expect("JSON");
+        assert_eq!(note["message"], "3 lines of the log are missing here");
     }
 
     #[test]

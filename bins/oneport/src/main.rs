@@ -1,24 +1,18 @@
 //! The relay's command.
 
-use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
-use log::LevelFilter;
 use oneport::token::{Authority, Right, Secret, UnixTime};
 use oneport::{
-    Banner, Command, ConfigError, Configuration, Invocation, LogThread, ServeArgs, Server,
-    ServiceManager, Stopper, TokenArgs,
+    Banner, Command, ConfigError, Configuration, Invocation, ServeArgs, Server, ServiceManager,
+    Stopper, TokenArgs,
 };
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 // Only linked in: see Cargo.toml.
 use tracing as _;
-
-/// What is logged unless `RUST_LOG` says otherwise. The libraries below warn of what a client does
-/// wrong, as often as it does it; the relay counts that and says it once.
-const LOG_FILTER: &str = "info,str0m=error,is=error,dimpl=error,sctp_proto=error";
 
 fn main() -> ExitCode {
     let invocation = match Invocation::read(std::env::args_os(), std::env::vars_os()) {
@@ -29,56 +23,29 @@ fn main() -> ExitCode {
     };
     let configuration = invocation.configuration;
     match invocation.command {
-        Command::Serve(args) => match LogThread::start(std::io::stderr()) {
+        Command::Serve(args) => match oneport::log_relay(&args.log) {
             // Until the last line is written.
-            Ok(log) => {
-                log_to(&log);
+            Ok(_log) => {
                 warn_of(configuration.as_ref());
                 serve(&args)
             }
             Err(error) => fail(1, error),
         },
         Command::Config(_) => {
-            logger("auto").init();
+            oneport::log_command();
             warn_of(configuration.as_ref());
             let text = configuration.map(|configuration| configuration.to_string());
             print(&text.unwrap_or_default())
         }
         Command::Token(args) => {
-            logger("auto").init();
+            oneport::log_command();
             token(&args)
         }
         Command::Chat(args) => {
-            logger("auto").init();
+            oneport::log_command();
             oneport::chat(&args)
         }
     }
-}
-
-/// A log to stderr, with colours or without unless `RUST_LOG_STYLE` says it.
-fn logger(style: &str) -> env_logger::Builder {
-    let env = env_logger::Env::default().default_filter_or(LOG_FILTER);
-    let mut logger = env_logger::Builder::from_env(env.default_write_style_or(style));
-    // At trace it logs whole messages, and in those are access tokens.
-    logger.filter_module("tungstenite", LevelFilter::Info);
-    logger
-}
-
-/// A relay must not wait until its log is read, even where it panics.
-fn log_to(log: &LogThread) {
-    // The logger does not see that this is a terminal. See no-color.org for the variable.
-    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let has_colors = std::io::stderr().is_terminal() && !is_plain;
-    logger(if has_colors { "always" } else { "never" })
-        .target(env_logger::Target::Pipe(Box::new(log.writer())))
-        .init();
-    std::panic::set_hook(Box::new(|panic| {
-        let backtrace = Backtrace::capture();
-        match backtrace.status() {
-            BacktraceStatus::Captured => log::error!("{panic}\n{backtrace}"),
-            _ => log::error!("{panic}"),
-        }
-    }));
 }
 
 fn token(args: &TokenArgs) -> ExitCode {
@@ -132,6 +99,9 @@ fn serve(args: &ServeArgs) -> ExitCode {
     }
     if asks_for_tokens {
         log::info!("only those with an access token get in");
+    }
+    if let Err(error) = oneport::log_summaries(server.probe()) {
+        log::warn!("there will be no summaries: {error}");
     }
     let banner = Banner {
         listen: server.listen(),

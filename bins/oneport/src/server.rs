@@ -97,10 +97,7 @@ impl Server {
     ///
     /// [`CallError`] where it has stopped or is too busy to say.
     pub fn stats(&self) -> Result<Stats, CallError> {
-        match self.handle.call(Command::Stats)? {
-            Reply::Stats(stats) => Ok(*stats),
-            _ => Err(CallError::Stopped),
-        }
+        self.probe().stats()
     }
 
     /// What its event loop has done so far.
@@ -153,7 +150,19 @@ impl Probe {
     ///
     /// [`CallError`] where it has stopped, hangs, or is too busy to say.
     pub fn answers(&self) -> Result<(), CallError> {
-        self.0.call(Command::Stats).map(drop)
+        self.stats().map(drop)
+    }
+
+    /// What the relay has done so far.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::answers`].
+    pub fn stats(&self) -> Result<Stats, CallError> {
+        match self.0.call(Command::Stats)? {
+            Reply::Stats(stats) => Ok(*stats),
+            _ => Err(CallError::Stopped),
+        }
     }
 }
 

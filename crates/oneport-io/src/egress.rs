@@ -114,12 +114,12 @@ impl Egress {
                     self.blocked = true;
                 }
                 Err(error) if count > 1 && may_concern_the_train_only(&error) => {
-                    log::debug!("a train of {count} datagrams was refused: {error}");
+                    log::trace!("a train of {count} datagrams was refused: {error}");
                     stats.trains_refused += 1;
                     self.singles = count;
                 }
                 Err(error) => {
-                    log::debug!("{count} datagrams to {} not sent: {error}", route.peer);
+                    log::trace!("{count} datagrams to {} not sent: {error}", route.peer);
                     stats.send_errors += count as u64;
                     self.remove(count);
                 }

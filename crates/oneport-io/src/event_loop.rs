@@ -284,7 +284,7 @@ impl<M: Machine> EventLoop<M> {
         let index = (self.udp.iter().position(serves(false)))
             .or_else(|| self.udp.iter().position(serves(true)));
         let Some(index) = index else {
-            log::debug!("no socket to send from {local}");
+            log::trace!("no socket to send from {local}");
             self.stats.send_errors += 1;
             return;
         };

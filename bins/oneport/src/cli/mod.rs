@@ -1,5 +1,7 @@
 //! The command line.
 
+mod log;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,6 +15,8 @@ use crate::bytes::Bytes;
 use crate::chat::ChatArgs;
 use crate::token::{Claims, Right, UnixTime};
 
+pub use log::{LogArgs, LogFilter, LogFormat};
+
 /// A WebRTC data channel relay: browsers chat as a group, each with one connection to this server,
 /// everything through one port.
 ///
@@ -20,11 +24,9 @@ use crate::token::{Claims, Right, UnixTime};
 #[derive(Debug, Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Each flag may also be set as a variable (--max-clients as ONEPORT_MAX_CLIENTS; lists \
-                  with commas, switches with true or false) or in the file that --config names. What \
-                  is typed counts before the environment, and that before the file.\n\n\
-                  RUST_LOG sets what is logged on stderr (default: info), for example \
-                        RUST_LOG=info,oneport_core=debug or RUST_LOG=info,str0m=debug."
+    after_help = "Each flag of serve may also be set as a variable (--max-clients as ONEPORT_MAX_CLIENTS; \
+                  lists with commas, switches with true or false) or in the file that --config names. \
+                  What is typed counts before the environment, and that before the file."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -117,6 +119,10 @@ pub struct ServeArgs {
     /// Default: disconnect.
     #[arg(long, value_name = "[ROOM=]POLICY")]
     pub slow: Vec<SlowRule>,
+
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 impl ServeArgs {

@@ -166,6 +166,16 @@ impl Hub {
         };
         let room_id = seat.room;
         let room = &self.rooms[room_id];
+        let (name, member) = (&room.name, seat.member);
+        match change {
+            PresenceChange::Joined => log::info!("member {member} joined room {name}"),
+            PresenceChange::Left { reason } => {
+                log::info!("member {member} left room {name}: {}", reason.as_str());
+            }
+            PresenceChange::Away => log::debug!("member {member} of room {name} is away"),
+            PresenceChange::Back => log::debug!("member {member} of room {name} is back"),
+            PresenceChange::Updated => log::debug!("member {member} of room {name} changed"),
+        }
         let presence = Presence {
             room: room.name.clone(),
             offset: room.ring.end(),

@@ -1,0 +1,150 @@
+//! Where the program's log goes, and in which form.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use env_logger::{Builder, Logger, Target};
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use serde::Serialize;
+
+use crate::cli::{LogArgs, LogFilter, LogFormat};
+use crate::log_budget::LogBudget;
+use crate::log_thread::{LogThread, LogWriter};
+
+/// At trace it logs whole messages, and in those are access tokens.
+const NEVER_TRACED: &str = "tungstenite";
+
+/// Logs to stderr what a command has to say that ends by itself, as `RUST_LOG` says.
+pub fn log_command() {
+    let env = env_logger::Env::default().default_filter_or(LogFilter::DEFAULT);
+    let mut logger = Builder::from_env(env.default_write_style_or("auto"));
+    logger.filter_module(NEVER_TRACED, LevelFilter::Info).init();
+}
+
+/// Logs to stderr what the relay has to say, by a thread: it must not wait until its log is read, even
+/// where it panics. All is written once that is dropped.
+///
+/// # Errors
+///
+/// If the operating system refuses a thread.
+pub fn log_relay(args: &LogArgs) -> io::Result<LogThread> {
+    let thread = LogThread::start(io::stderr(), args.log_format)?;
+    let mut logger = Builder::new();
+    for (part, level) in args.log.rules() {
+        if !part.is_some_and(|part| part.starts_with(NEVER_TRACED)) {
+            logger.filter(part, level);
+        }
+    }
+    logger.filter_module(NEVER_TRACED, LevelFilter::Info);
+    // The logger does not see that this is a terminal. See no-color.org for the variable.
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let has_colors = io::stderr().is_terminal() && !is_plain;
+    let style = std::env::var(env_logger::DEFAULT_WRITE_STYLE_ENV);
+    let style = style.ok().filter(|style| !style.is_empty());
+    logger.parse_write_style(&style.unwrap_or_else(|| {
+        let style = if has_colors { "always" } else { "never" };
+        style.to_owned()
+    }));
+    logger.target(Target::Pipe(Box::new(thread.writer())));
+    if args.log_format == LogFormat::Json {
+        logger.format(|buffer, record| {
+            let message = record.args().to_string();
+            buffer.write_all(&json_line(record.level(), record.target(), &message))
+        });
+    }
+    let relay_log = RelayLog {
+        logger: logger.build(),
+        budget: Mutex::new(LogBudget::new(Instant::now())),
+        thread: thread.writer(),
+    };
+    let level = relay_log.logger.filter();
+    // In this process somebody else logs already: so be it.
+    if log::set_boxed_logger(Box::new(relay_log)).is_ok() {
+        log::set_max_level(level);
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = Backtrace::capture();
+        match backtrace.status() {
+            BacktraceStatus::Captured => log::error!("{panic}\n{backtrace}"),
+            _ => log::error!("{panic}"),
+        }
+    }));
+    Ok(thread)
+}
+
+/// A logger with a budget for what operators see. Who asks for more has to take it as it comes.
+struct RelayLog {
+    logger: Logger,
+    budget: Mutex<LogBudget>,
+    thread: LogWriter,
+}
+
+impl RelayLog {
+    fn may(&self, level: Level) -> bool {
+        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        level > Level::Info || budget.take(Instant::now())
+    }
+}
+
+impl Log for RelayLog {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.logger.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.logger.matches(record) {
+            return;
+        }
+        match self.may(record.level()) {
+            true => self.logger.log(record),
+            false => self.thread.skip(),
+        }
+    }
+
+    fn flush(&self) {
+        self.logger.flush();
+    }
+}
+
+/// A line of a log in JSON, its end included.
+pub(crate) fn json_line(level: Level, target: &str, message: &str) -> Vec<u8> {
+    /// In this order.
+    #[derive(Serialize)]
+    struct Line<'a> {
+        time: String,
+        level: String,
+        target: &'a str,
+        message: &'a str,
+    }
+    let line = Line {
+        time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+        level: level.as_str().to_lowercase(),
+        target,
+        message,
+    };
+    // Strings alone cannot fail.
+    let mut line = serde_json::to_vec(&line).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_json_is_one_line_and_one_object() {
+        let line = json_line(Level::Warn, "oneport::a", "two\nlines \"and\" more");
+        let text = String::from_utf8(line).expect("UTF-8");
+        assert_eq!(text.matches('\n').count(), 1, "{text}");
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(value["level"], "warn");
+        assert_eq!(value["target"], "oneport::a");
+        assert_eq!(value["message"], "two\nlines \"and\" more");
+        let time = value["time"].as_str().expect("a string");
+        assert_eq!(time.len(), "2026-01-01T00:00:00.000Z".len(), "{time}");
+        assert!(humantime::parse_rfc3339(time).is_ok(), "{time}");
+    }
+}
