@@ -39,4 +39,4 @@ pub use oneport_wire as wire;
 pub use participant::{Commander, Participant, ParticipantError};
 pub use server::{Probe, Server, StartError, Stopper};
 pub use service_manager::ServiceManager;
-pub use summary::log_summaries;
+pub use summary::{log_summaries, log_total};

@@ -112,12 +112,7 @@ fn serve(args: &ServeArgs) -> ExitCode {
     ServiceManager::ready(&server);
     match server.join() {
         Ok(stats) => {
-            log::info!(
-                "stopped after {} clients, {} messages and {} deliveries",
-                stats.established,
-                stats.hub.published,
-                stats.hub.delivered
-            );
+            oneport::log_total(&stats);
             ExitCode::SUCCESS
         }
         Err(error) => fail(1, error),

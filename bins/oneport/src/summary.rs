@@ -28,7 +28,7 @@ pub fn log_summaries(probe: Probe) -> io::Result<()> {
             match probe.stats() {
                 Ok(now) => {
                     if let Some(summary) = summary(&before, &now) {
-                        log::info!("{summary}");
+                        log::info!("since the last summary: {summary}");
                     }
                     before = now;
                 }
@@ -39,6 +39,14 @@ pub fn log_summaries(probe: Probe) -> io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+/// Logs what has happened in all.
+pub fn log_total(stats: &Stats) {
+    match summary(&Stats::default(), stats) {
+        Some(summary) => log::info!("stopped; in all: {summary}"),
+        None => log::info!("stopped; nothing has happened"),
+    }
 }
 
 /// What has happened between the two, if something has.
@@ -113,7 +121,7 @@ mod tests {
         assert_eq!(
             summary(&before, &now).as_deref(),
             Some(
-                "since the last summary: 3 connected, 4 ended (left 3, lost 1), 4 refused (busy 4), \
+                "3 connected, 4 ended (left 3, lost 1), 4 refused (busy 4), \
                  11 messages, 20 deliveries; now 6 links, 0 sessions, 1 rooms"
             )
         );
