@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::cidr::Cidr;
+
 /// The limits of an [`Endpoint`](crate::Endpoint). The defaults suit a public relay.
 ///
 /// All times are totals, from a beginning to an end: a peer that sends or takes one byte at a time
@@ -39,6 +41,10 @@ pub struct Config {
     /// How long a WebSocket may be without a whole message from the client. Pings do not count.
     /// Default 60 s: a page that may want to rejoin keeps it for a while, a forgotten one does not.
     pub websocket_idle_timeout: Duration,
+    /// The proxies in front of this endpoint. Of a request that one of them brings, its `X-Forwarded-For`
+    /// says whose it is, and its `X-Forwarded-Proto` whether that was reached by https. Default none:
+    /// then these headers are ignored, for anybody can write them.
+    pub trusted_proxies: Vec<Cidr>,
 }
 
 impl Default for Config {
@@ -54,6 +60,7 @@ impl Default for Config {
             write_timeout: Duration::from_secs(10),
             linger_timeout: Duration::from_secs(1),
             websocket_idle_timeout: Duration::from_secs(60),
+            trusted_proxies: Vec::new(),
         }
     }
 }

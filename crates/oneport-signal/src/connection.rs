@@ -9,10 +9,12 @@ use log::debug;
 use crate::config::Config;
 use crate::date::http_date;
 use crate::deadline_stream::DeadlineStream;
+use crate::forwarded::Origin;
 use crate::handler::{Handler, Plan};
 use crate::head::{Head, Method};
 use crate::places::{self, Evicted, Place};
 use crate::problem::Problem;
+use crate::redirect;
 use crate::response::{Form, Persistence, Response};
 use crate::route::Route;
 use crate::transport::Transport;
@@ -23,17 +25,26 @@ use crate::websocket;
 pub(crate) struct Connection<'a, T> {
     config: &'a Config,
     handler: &'a Handler,
-    client: IpAddr,
+    peer: Peer,
     stream: DeadlineStream<T>,
     place: Option<Place>,
     buffer: Vec<u8>,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: IpAddr,
+    /// In TLS, or where there is none to be had.
+    pub(crate) is_private: bool,
 }
 
 /// What comes after a request.
 enum Next {
     Request,
     Close,
-    WebSocket,
+    /// Of this client.
+    WebSocket(IpAddr),
 }
 
 /// What a read is for, which decides whether its failure deserves a response.
@@ -63,24 +74,22 @@ impl<'a, T: Transport> Connection<'a, T> {
     pub(crate) fn new(
         config: &'a Config,
         handler: &'a Handler,
-        client: IpAddr,
+        peer: Peer,
         stream: DeadlineStream<T>,
         place: Option<Place>,
     ) -> Self {
         Self {
             config,
             handler,
-            client,
+            peer,
             stream,
             place,
             buffer: Vec::new(),
         }
     }
 
-    /// Serves the connection to its end.
+    /// Serves the connection to its end. The stream has its deadline for the first request.
     pub(crate) fn run(mut self) {
-        // The first request's time runs from here: a fresh connection has no idle time on top.
-        self.stream.read_within(self.config.request_timeout);
         let mut left = self.config.requests_per_connection_max;
         let next = loop {
             left = left.saturating_sub(1);
@@ -93,11 +102,11 @@ impl<'a, T: Transport> Connection<'a, T> {
             }
         };
         match next {
-            Ok(Next::WebSocket) => {
+            Ok(Next::WebSocket(client)) => {
                 websocket::run(
                     self.config,
                     self.handler,
-                    self.client,
+                    client,
                     self.stream,
                     self.place,
                     self.buffer,
@@ -112,19 +121,26 @@ impl<'a, T: Transport> Connection<'a, T> {
     /// Reads a request and answers it; `last` if the connection shall close after it.
     fn serve_request(&mut self, last: bool) -> Result<Next, Stop> {
         let head = self.read_head()?;
-        let plan = self.handler.plan(&head, self.client);
+        let origin = self.origin(&head);
+        let is_private = self.peer.is_private || origin.by_https;
+        let plan = match is_private || is_open_to_all(&head, origin.client) {
+            true => self.handler.plan(&head, origin.client),
+            false => redirect::to_https(&head)
+                .inspect(|_| self.handler.meters.redirects.count())
+                .map(Plan::Respond),
+        };
         // The next request begins after the body. Where nobody wants the body, closing is simpler
         // than reading it; and a client that waits for 100 Continue may never send it.
         let body_unread = head.content_length.unwrap_or(0) > 0;
         let (response, close) = match plan {
             Ok(Plan::Upgrade(response)) => {
                 self.respond(&head, response, Persistence::KeepAlive)?;
-                return Ok(Next::WebSocket);
+                return Ok(Next::WebSocket(origin.client));
             }
             Ok(Plan::ReadOffer { room, bytes }) => {
                 let body = self.read_body(&head, bytes)?;
                 let token = head.access_token.clone();
-                let offer = || self.handler.offer(room, body, token, self.client);
+                let offer = || self.handler.offer(room, body, token, origin.client);
                 (places::answer(&mut self.place, offer)?, false)
             }
             Ok(Plan::ReadOperation { request, bytes }) => {
@@ -152,6 +168,15 @@ impl<'a, T: Transport> Connection<'a, T> {
             Persistence::Close => Ok(Next::Close),
             Persistence::KeepAlive | Persistence::KeepAliveSaid => Ok(Next::Request),
         }
+    }
+
+    fn origin(&self, head: &Head) -> Origin {
+        let trusted = &self.config.trusted_proxies;
+        let origin = head.forwarded.origin(self.peer.address, trusted);
+        if origin.is_garbled {
+            self.handler.meters.forwarded_garbled.count();
+        }
+        origin
     }
 
     fn read_head(&mut self) -> Result<Head, Stop> {
@@ -247,7 +272,9 @@ impl<'a, T: Transport> Connection<'a, T> {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.stream.write_within(self.config.write_timeout);
-        self.stream.write_all(bytes).map_err(|error: io::Error| {
+        let written = self.stream.write_all(bytes);
+        let written = written.and_then(|()| self.stream.flush());
+        written.map_err(|error: io::Error| {
             if error.kind() == ErrorKind::TimedOut {
                 self.handler.meters.timeouts.count();
             }
@@ -255,6 +282,16 @@ impl<'a, T: Transport> Connection<'a, T> {
             Stop::Silently
         })
     }
+}
+
+/// Whether plain HTTP may do although there is TLS: for who only asks how the relay is, and for
+/// clients on this machine.
+fn is_open_to_all(head: &Head, client: IpAddr) -> bool {
+    client.is_loopback()
+        || matches!(
+            Route::of(&head.path),
+            Route::Health | Route::Operator("/readyz")
+        )
 }
 
 /// A request with a usual offer comes in one read; this lies on the thread's stack.

@@ -30,6 +30,14 @@ pub struct Counters {
     /// Offers that were refused, by the backend or before they got there: over HTTP once their
     /// body had arrived, and over WebSocket, where what is no request counts as well.
     pub refusals: u64,
+    /// Connections that began in TLS.
+    pub tls: u64,
+    /// Those of them that ended before the handshake was complete.
+    pub tls_failed: u64,
+    /// Plain requests that were led to https.
+    pub redirects: u64,
+    /// Requests of which a trusted proxy did not say whose they are.
+    pub forwarded_garbled: u64,
 }
 
 /// The live counters. They order nothing else, so every access is relaxed.
@@ -44,6 +52,10 @@ pub(crate) struct Meters {
     pub(crate) websocket_messages: Meter,
     pub(crate) connects: Meter,
     pub(crate) refusals: Meter,
+    pub(crate) tls: Meter,
+    pub(crate) tls_failed: Meter,
+    pub(crate) redirects: Meter,
+    pub(crate) forwarded_garbled: Meter,
 }
 
 impl Meters {
@@ -67,6 +79,10 @@ impl Meters {
             websocket_messages: self.websocket_messages.read(),
             connects: self.connects.read(),
             refusals: self.refusals.read(),
+            tls: self.tls.read(),
+            tls_failed: self.tls_failed.read(),
+            redirects: self.redirects.read(),
+            forwarded_garbled: self.forwarded_garbled.read(),
         }
     }
 }

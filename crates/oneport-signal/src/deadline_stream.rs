@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
 use crate::config::deadline;
-use crate::transport::Transport;
+use crate::transport::{Peek, Transport};
 
 /// A blocking [`Transport`] with a total deadline for reading and one for writing.
 ///
@@ -30,6 +30,37 @@ impl<T: Transport> DeadlineStream<T> {
         }
     }
 
+    /// The same deadlines, with something between.
+    pub(crate) fn wrap<U>(
+        self,
+        wrapper: impl FnOnce(Self) -> io::Result<U>,
+    ) -> io::Result<DeadlineStream<U>> {
+        let Self {
+            read_by, write_by, ..
+        } = self;
+        Ok(DeadlineStream {
+            stream: wrapper(self)?,
+            read_by,
+            write_by,
+        })
+    }
+
+    /// Waits for the first byte, which stays to be read. `None` if there will be none.
+    pub(crate) fn first_byte(&mut self) -> io::Result<Option<u8>>
+    where
+        T: Peek,
+    {
+        let mut first = [0];
+        loop {
+            self.stream.set_read_timeout(left(self.read_by)?)?;
+            match self.stream.peek(&mut first) {
+                Ok(count) => return Ok((count > 0).then_some(first[0])),
+                Err(error) if is_temporary(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// From now on, reading ends after this time.
     pub(crate) fn read_within(&mut self, timeout: Duration) {
         self.read_by = deadline(timeout);
@@ -40,14 +71,22 @@ impl<T: Transport> DeadlineStream<T> {
         self.write_by = deadline(timeout);
     }
 
+    /// See [`Transport::end_writing`].
+    pub(crate) fn end_writing(&mut self) -> io::Result<()> {
+        self.stream.end_writing()
+    }
+
     /// Closes in the order that lets the peer read what was written last: says that nothing more
     /// will come, takes what the peer still sends until it closes as well, then goes. Closing with
     /// unread bytes would send a reset, which can overtake the response (RFC 9112 section 9.6).
     pub(crate) fn linger(mut self, timeout: Duration) {
-        if self.stream.end_writing().is_err() {
+        self.read_within(timeout);
+        self.write_within(timeout);
+        // To say so takes a record in TLS.
+        let ended = self.stream.set_write_timeout(timeout);
+        if ended.and_then(|()| self.stream.end_writing()).is_err() {
             return;
         }
-        self.read_within(timeout);
         let mut scrap = [0; 4096];
         let mut budget = LINGER_BYTES_MAX;
         while let Ok(count @ 1..) = self.read(&mut scrap) {
@@ -87,7 +126,13 @@ impl<T: Transport> Write for DeadlineStream<T> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        loop {
+            self.stream.set_write_timeout(left(self.write_by)?)?;
+            match self.stream.flush() {
+                Err(error) if is_temporary(&error) => {}
+                result => return result,
+            }
+        }
     }
 }
 

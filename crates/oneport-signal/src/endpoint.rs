@@ -13,7 +13,7 @@ use oneport_wire::Network;
 use crate::asset::{Asset, Shelf};
 use crate::backend::Backend;
 use crate::config::Config;
-use crate::connection::Connection;
+use crate::connection::{Connection, Peer};
 use crate::counters::{Counters, Meters};
 use crate::date::http_date;
 use crate::deadline_stream::DeadlineStream;
@@ -21,6 +21,7 @@ use crate::handler::Handler;
 use crate::places::{Entry, Place, Places};
 use crate::problem::Problem;
 use crate::response::{Form, Persistence, Response};
+use crate::tls::{self, Identities, TlsStream};
 use crate::transport::{SharedTcp, Transport};
 
 /// The stack of a connection's thread, in bytes.
@@ -42,6 +43,7 @@ pub struct Endpoint {
 struct Shared {
     config: Config,
     handler: Handler,
+    identities: Option<Arc<dyn Identities>>,
 }
 
 impl Shared {
@@ -49,9 +51,46 @@ impl Shared {
         &self.handler.meters
     }
 
-    fn run(&self, stream: impl Transport, client: IpAddr, place: Option<Place>) {
-        let stream = DeadlineStream::new(stream);
-        Connection::new(&self.config, &self.handler, client, stream, place).run();
+    /// Serves what is accepted from a TCP listener: TLS or not, as its first byte says.
+    fn run_tcp(&self, client: IpAddr, place: Place) {
+        let mut stream = self.within_a_request(SharedTcp(place.stream()));
+        let Some(identities) = &self.identities else {
+            return self.run(stream, client, Some(place), true);
+        };
+        match stream.first_byte() {
+            Ok(Some(tls::FIRST_BYTE)) => {
+                let identity = identities.current();
+                let begin = |stream| TlsStream::accept(stream, &identity, self.meters());
+                match stream.wrap(begin) {
+                    Ok(stream) => self.run(stream, client, Some(place), true),
+                    Err(error) => warn!("TLS cannot begin: {error}"),
+                }
+            }
+            Ok(Some(_)) => self.run(stream, client, Some(place), false),
+            Ok(None) | Err(_) => {}
+        }
+    }
+
+    /// The time of the first request runs from here: a fresh connection has no idle time on top.
+    fn within_a_request<T: Transport>(&self, stream: T) -> DeadlineStream<T> {
+        let mut stream = DeadlineStream::new(stream);
+        stream.read_within(self.config.request_timeout);
+        stream
+    }
+
+    /// `is_private` if nobody should be led from here to TLS.
+    fn run<T: Transport>(
+        &self,
+        stream: DeadlineStream<T>,
+        peer: IpAddr,
+        place: Option<Place>,
+        is_private: bool,
+    ) {
+        let peer = Peer {
+            address: peer,
+            is_private,
+        };
+        Connection::new(&self.config, &self.handler, peer, stream, place).run();
     }
 }
 
@@ -66,8 +105,25 @@ impl Endpoint {
         };
         Self {
             places: Places::new(config.connections_max, config.connections_per_address_max),
-            shared: Arc::new(Shared { config, handler }),
+            shared: Arc::new(Shared {
+                config,
+                handler,
+                identities: None,
+            }),
         }
+    }
+
+    /// The same with TLS. Plain HTTP is then led to https, but for `/healthz`, `/readyz` and clients on this
+    /// machine, whose words go through no network: a proxy among them.
+    ///
+    /// # Panics
+    ///
+    /// If connections have been served already.
+    #[must_use]
+    pub fn with_tls(mut self, identities: Arc<dyn Identities>) -> Self {
+        let shared = Arc::get_mut(&mut self.shared).expect("nothing has been served yet");
+        shared.identities = Some(identities);
+        self
     }
 
     /// Takes over a connection from which nothing has been read yet (to have peeked is fine), and
@@ -80,7 +136,7 @@ impl Endpoint {
     /// gives no thread, it is just closed. The [counters](Self::counters) tell what happened.
     pub fn serve(&self, stream: TcpStream, peer: SocketAddr) {
         let meters = self.shared.meters();
-        let place = match self.places.enter(stream, Network::of(peer.ip())) {
+        let place = match self.enter(stream, peer.ip()) {
             Entry::Free(place) => place,
             Entry::Evicted(place) => {
                 meters.evicted.count();
@@ -108,7 +164,17 @@ impl Endpoint {
     /// does not count against [`Config::connections_max`], for its thread is the caller's to bound.
     pub fn serve_here(&self, stream: impl Transport, client: IpAddr) {
         self.shared.meters().served.count();
-        self.shared.run(stream, client, None);
+        let stream = self.shared.within_a_request(stream);
+        self.shared.run(stream, client, None, true);
+    }
+
+    /// A place of the peer's share; of a trusted proxy, which comes for many, any.
+    fn enter(&self, stream: TcpStream, peer: IpAddr) -> Entry {
+        let trusted = &self.shared.config.trusted_proxies;
+        match trusted.iter().any(|proxies| proxies.contains(peer)) {
+            true => self.places.enter_for_many(stream, Network::of(peer)),
+            false => self.places.enter(stream, Network::of(peer)),
+        }
     }
 
     /// How many connections are open, WebSockets included.
@@ -145,7 +211,7 @@ fn spawn(shared: Arc<Shared>, place: Place, peer: SocketAddr) -> io::Result<()> 
         .stack_size(STACK_BYTES)
         .spawn(move || {
             give_way();
-            shared.run(SharedTcp(place.stream()), client, Some(place));
+            shared.run_tcp(client, place);
         })
         .map(drop)
 }

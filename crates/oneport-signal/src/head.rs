@@ -5,6 +5,7 @@ use std::num::IntErrorKind;
 use oneport_wire::{AccessToken, AccessTokenError};
 
 use crate::authorization;
+use crate::forwarded::Forwarded;
 use crate::locality;
 
 /// The head of an HTTP/1 request, as far as this endpoint looks at it.
@@ -18,6 +19,9 @@ pub(crate) struct Head {
     pub(crate) path: String,
     /// What stands behind the target's question mark.
     pub(crate) query: String,
+    /// The Host header, whatever it says.
+    pub(crate) host: Option<String>,
+    pub(crate) forwarded: Forwarded,
     /// HTTP/1.1, otherwise 1.0.
     pub(crate) http11: bool,
     pub(crate) content_length: Option<u64>,
@@ -121,6 +125,11 @@ impl Head {
             method,
             path: path(request.path.unwrap_or_default(), method)?,
             query: query(request.path.unwrap_or_default()).to_owned(),
+            host: host.map(text),
+            forwarded: Forwarded {
+                addresses: headers.joined("X-Forwarded-For"),
+                proto: headers.joined("X-Forwarded-Proto"),
+            },
             http11,
             content_length: content_length(&headers)?,
             keep_alive: !headers.has_token("Connection", "close")

@@ -6,10 +6,14 @@
 //! `PATCH` on a session's URL restarts ICE, for links that were made over a WebSocket as well, and `DELETE`
 //! ends the session.
 //!
-//! It is not a web server for anything else, it terminates no TLS, and it does not listen:
+//! It is not a web server for anything else, and it does not listen:
 //! somebody else accepts connections and hands them over with [`Endpoint::serve`], which never
 //! blocks. It knows neither the relay core nor the event loop; it only sees the [`Backend`].
 //! Layer 1: above `oneport-wire`, beside the core.
+//!
+//! With a certificate ([`Endpoint::with_tls`]) it speaks TLS and plain HTTP on the same port, told apart by
+//! the first byte, and leads from the one to the other. Behind a proxy it believes what that says about its
+//! clients ([`Config::trusted_proxies`]).
 //!
 //! A client may show an access token, as `Authorization: Bearer` (RFC 6750) or as the member `token`
 //! of its request over the WebSocket; the endpoint hands it to the backend and knows nothing about it.
@@ -64,12 +68,14 @@
 mod asset;
 mod authorization;
 mod backend;
+mod cidr;
 mod config;
 mod connection;
 mod counters;
 mod date;
 mod deadline_stream;
 mod endpoint;
+mod forwarded;
 mod handler;
 mod handshake;
 mod head;
@@ -77,19 +83,23 @@ mod locality;
 mod operator;
 mod places;
 mod problem;
+mod redirect;
 mod response;
 mod restart;
 mod route;
+mod tls;
 mod transport;
 mod websocket;
 
 pub use asset::Asset;
 pub use backend::{Backend, ConnectRequest, Connected, RestartRequest, Restarted};
+pub use cidr::{BadCidr, Cidr};
 pub use config::Config;
 pub use counters::Counters;
 pub use endpoint::{Endpoint, STACK_BYTES};
 pub use head::Method;
 pub use operator::{OperatorRequest, OperatorResponse};
 pub use problem::Problem;
+pub use tls::{Identities, Identity, IdentityError};
 pub use transport::Transport;
 pub use websocket::WEBSOCKET_MESSAGE_BYTES_MAX;

@@ -84,9 +84,23 @@ impl Places {
 
     /// Finds a place for a newcomer.
     pub(crate) fn enter(self: &Arc<Self>, stream: TcpStream, network: Network) -> Entry {
+        self.enter_with(self.per_address_max, stream, network)
+    }
+
+    /// The same for who may have all of them.
+    pub(crate) fn enter_for_many(self: &Arc<Self>, stream: TcpStream, network: Network) -> Entry {
+        self.enter_with(self.max, stream, network)
+    }
+
+    fn enter_with(
+        self: &Arc<Self>,
+        per_address_max: usize,
+        stream: TcpStream,
+        network: Network,
+    ) -> Entry {
         let stream = Arc::new(stream);
         let mut taken = self.taken();
-        let evicted = match self.find(&taken, network) {
+        let evicted = match self.find(&taken, network, per_address_max) {
             Vacancy::Free => None,
             Vacancy::InsteadOf(number) => taken.end_waiting(number),
             Vacancy::None => return Entry::Full(stream),
@@ -110,10 +124,10 @@ impl Places {
         }
     }
 
-    fn find(&self, taken: &Taken, network: Network) -> Vacancy {
+    fn find(&self, taken: &Taken, network: Network, per_address_max: usize) -> Vacancy {
         let share = taken.shares.get(&network);
         let oldest = match share {
-            Some(share) if share.count() >= self.per_address_max => share.waiting.first(),
+            Some(share) if share.count() >= per_address_max => share.waiting.first(),
             _ if taken.count() >= self.max => taken.waiting.keys().next(),
             _ => return Vacancy::Free,
         };

@@ -89,6 +89,12 @@ impl Problem {
         Self::new(400, "bad_upgrade", detail)
     }
 
+    /// There is no name to lead the client to.
+    pub(crate) fn https_only() -> Self {
+        let detail = "this relay speaks https, and the Host header names no host to lead there";
+        Self::new(400, "https_only", detail)
+    }
+
     pub(crate) fn too_many_connections() -> Self {
         let detail = "too many connections to signaling at this moment";
         Self::new(503, "too_many_connections", detail).header("Retry-After", "1")

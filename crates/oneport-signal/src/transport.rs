@@ -30,6 +30,17 @@ pub trait Transport: Read + Write {
     fn end_writing(&mut self) -> io::Result<()>;
 }
 
+/// Of what the first bytes can be seen without taking them.
+pub(crate) trait Peek {
+    fn peek(&self, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+impl Peek for SharedTcp {
+    fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.peek(buffer)
+    }
+}
+
 /// A TCP stream that somebody else may shut down.
 #[derive(Debug)]
 pub(crate) struct SharedTcp(pub(crate) Arc<TcpStream>);

@@ -32,6 +32,8 @@ fn a_whole_request() {
             method: Method::Post,
             path: "/r/lobby".into(),
             query: "x=/y".into(),
+            host: Some("a".into()),
+            forwarded: Forwarded::default(),
             http11: true,
             content_length: Some(12),
             keep_alive: true,

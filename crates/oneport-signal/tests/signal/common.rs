@@ -1,14 +1,14 @@
 //! A fake backend, an endpoint on loopback, and a client that sends exact bytes.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use oneport_signal::{
-    Asset, Backend, Config, ConnectRequest, Connected, Endpoint, OperatorRequest, OperatorResponse,
-    Problem, RestartRequest, Restarted,
+    Asset, Backend, Config, ConnectRequest, Connected, Endpoint, Identities, OperatorRequest,
+    OperatorResponse, Problem, RestartRequest, Restarted,
 };
 use oneport_wire::{AccessToken, Refusal, RestartRefusal, RoomName, SessionId};
 
@@ -186,6 +186,26 @@ impl Server {
             backend,
             listener: TcpListener::bind("127.0.0.1:0").expect("loopback"),
         }
+    }
+
+    /// The same with TLS.
+    pub(crate) fn with_identities(config: Config, identities: Arc<dyn Identities>) -> Self {
+        let server = Self::new(config);
+        let endpoint = server.endpoint.with_tls(identities);
+        Self { endpoint, ..server }
+    }
+
+    /// Sends a request as if it came from this address, and reads until the endpoint closes.
+    pub(crate) fn exchange_from(&self, peer: &str, request: impl AsRef<[u8]>) -> Reply {
+        let (mut client, stream, address) = self.pair();
+        let ip = peer.parse().expect("an address");
+        self.endpoint
+            .serve(stream, SocketAddr::new(ip, address.port()));
+        client.send(request);
+        let reply = client.reply();
+        client.0.shutdown(Shutdown::Write).expect("open");
+        client.expect_end();
+        reply
     }
 
     /// A connection of which the endpoint has the other end.

@@ -5,5 +5,7 @@ mod common;
 mod http;
 mod limits;
 mod operator;
+mod proxy;
 mod restart;
+mod tls;
 mod websocket;
