@@ -16,12 +16,17 @@ const CHECK: [(usize, u8); 6] = [
     (9, 0x42),
 ];
 
+/// How TLS begins: with a handshake record, of a version that is never anything but 3 point something
+/// (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: u8 = 0x16;
+const TLS_MAJOR: u8 = 0x03;
+
 /// What the first bytes of a TCP connection say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sniff {
     /// Too few bytes to tell.
     NeedMore,
-    /// A request line, or at least text that deserves a clear answer in HTTP.
+    /// A request line, or at least text that deserves a clear answer in HTTP; or the TLS around it.
     Http,
     /// A connectivity check in a frame: the connection carries datagrams.
     Framed,
@@ -35,11 +40,13 @@ pub(crate) enum Sniff {
 /// convention only, so any letter counts: a 400 from the HTTP side says more than a closed socket.
 ///
 /// ICE-TCP begins with a frame length of two bytes in network order (RFC 4571 section 2), of which the
-/// first is below that of every letter and of TLS, 0x16 (RFC 8446 section 5.1), as no frame is as long.
+/// first is below that of every letter and of TLS, as no frame is as long.
 pub(crate) fn sniff(first: &[u8]) -> Sniff {
     match first {
         [] => Sniff::NeedMore,
         [byte, ..] if byte.is_ascii_alphabetic() => Sniff::Http,
+        [TLS_HANDSHAKE] => Sniff::NeedMore,
+        [TLS_HANDSHAKE, TLS_MAJOR, ..] => Sniff::Http,
         [high] if usize::from(*high) <= FRAME_BYTES_MAX >> 8 => Sniff::NeedMore,
         [high, low, ..] if is_length_of_check([*high, *low]) => sniff_check(first),
         [_, ..] => Sniff::Unknown,
@@ -80,14 +87,20 @@ mod tests {
     }
 
     #[test]
+    fn so_is_the_tls_around_it() {
+        assert_eq!(sniff(&[0x16]), Sniff::NeedMore);
+        assert_eq!(sniff(&[0x16, 0x03]), Sniff::Http);
+        assert_eq!(sniff(&[0x16, 0x03, 0x01]), Sniff::Http);
+    }
+
+    #[test]
     fn others_are_unknown() {
         let no_cookie: &[u8] = &[0x00, 0x14, 0x00, 0x01, 0x00, 0x00, 0x21, 0x13];
         let no_length: &[u8] = &[0x00, 0x13];
-        let client_hello: &[u8] = &[0x16, 0x03, 0x01];
         for first in [
             no_cookie,
             no_length,
-            client_hello,
+            b"\x16\x02",
             b"\r\n\r\n",
             b" GET",
             b"\xff",

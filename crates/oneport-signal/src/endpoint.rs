@@ -28,7 +28,8 @@ use crate::transport::{SharedTcp, Transport};
 ///
 /// The endpoint's own deepest call is the parsing of a head: 4 KiB of read buffer and 2 KiB of
 /// headers in a dozen frames. Bodies and messages are on the heap, and nothing recurses, JSON
-/// included (what it does not know it skips in a loop). That leaves most of it to the backend and
+/// included (what it does not know it skips in a loop). TLS, with its handshakes, did with 64 KiB in a
+/// debug build. That leaves most of it to the backend and
 /// the logger. Memory is only used for what is touched.
 pub const STACK_BYTES: usize = 256 * 1024;
 
