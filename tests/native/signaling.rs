@@ -229,9 +229,19 @@ fn answers_name_the_announced_address() -> Result {
         .lines()
         .filter(|l| l.starts_with("a=candidate:"))
         .collect();
-    assert_eq!(candidates.len(), 1, "{answer}");
+    // UDP first, TCP with clearly lower priority.
+    assert_eq!(candidates.len(), 2, "{answer}");
     let wanted = format!("203.0.113.7 {} typ host", relay.port());
-    assert!(candidates[0].contains(&wanted), "{answer}");
+    let priority = |candidate: &str, transport: &str| {
+        assert!(candidate.contains(&wanted), "{answer}");
+        let words: Vec<_> = candidate.split(' ').collect();
+        assert_eq!(words[2], transport, "{answer}");
+        words[3].parse::<u32>().expect("a priority")
+    };
+    let [udp, tcp] = [(0, "udp"), (1, "tcp")].map(|(at, name)| priority(candidates[at], name));
+    // Type preferences are eight bits, and what differs in them comes first (RFC 8445 section 5.1.2.1).
+    assert!(udp >> 24 > tcp >> 24, "{answer}");
+    assert!(candidates[1].contains("tcptype passive"), "{answer}");
     assert!(answer.contains("a=ice-lite"), "{answer}");
     Ok(())
 }

@@ -68,7 +68,7 @@ impl Banner<'_> {
         for port in ports {
             writeln!(
                 f,
-                "open    UDP {port} for data, TCP {port} for the page and signaling"
+                "open    UDP {port} for data, TCP {port} for the page, signaling, and data where UDP is blocked"
             )?;
         }
         Ok(())

@@ -195,7 +195,11 @@ fn spawn(sockets: Sockets, relay: Relay, authority: Option<Arc<Authority>>) -> i
 }
 
 fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> Result<RelayConfig, StartError> {
-    let defaults = RelayConfig::new(LinkConfig::new(Certificate::generate(), candidates));
+    let link = LinkConfig {
+        tcp_candidates: candidates.clone(),
+        ..LinkConfig::new(Certificate::generate(), candidates)
+    };
+    let defaults = RelayConfig::new(link);
     let config = RelayConfig {
         hub: HubLimits {
             rooms_max: args.max_rooms.0,
