@@ -16,7 +16,7 @@ use crate::assets::ASSETS;
 use crate::backend::RelayBackend;
 use crate::candidates::{self, NoCandidate};
 use crate::cli::{ServeArgs, SlowRule};
-use crate::operator::Operator;
+use crate::operator::{Limits, Operator};
 use crate::token::Authority;
 use crate::token_gate::TokenGate;
 
@@ -62,7 +62,8 @@ impl Server {
         if let Some(authority) = &authority {
             relay.set_gate(Box::new(TokenGate(Arc::clone(authority))));
         }
-        let (handle, relay) = spawn(sockets, relay, authority).map_err(StartError::Io)?;
+        let limits = Limits::of(&config);
+        let (handle, relay) = spawn(sockets, relay, authority, limits).map_err(StartError::Io)?;
         Ok(Self {
             config,
             listen,
@@ -171,7 +172,12 @@ type Running = (Handle<Relay>, JoinHandle<io::Result<Relay>>);
 /// The event loop and the endpoint need each other: the endpoint's backend asks the loop, and the
 /// loop hands connections to the endpoint. Connections go by way of a cell that is filled when both
 /// are there, before the loop runs.
-fn spawn(sockets: Sockets, relay: Relay, authority: Option<Arc<Authority>>) -> io::Result<Running> {
+fn spawn(
+    sockets: Sockets,
+    relay: Relay,
+    authority: Option<Arc<Authority>>,
+    limits: Limits,
+) -> io::Result<Running> {
     let endpoint = Arc::new(std::sync::OnceLock::<Endpoint>::new());
     let on_stream = {
         let endpoint = Arc::clone(&endpoint);
@@ -186,7 +192,7 @@ fn spawn(sockets: Sockets, relay: Relay, authority: Option<Arc<Authority>>) -> i
     let backend = Arc::new(RelayBackend {
         relay: handle.clone(),
         authority: authority.clone(),
-        operator: Operator::new(handle.clone(), authority, Arc::downgrade(&endpoint)),
+        operator: Operator::new(handle.clone(), authority, Arc::downgrade(&endpoint), limits),
     });
     let signal_config = oneport_signal::Config::default();
     let _ = endpoint.set(Endpoint::new(signal_config, ASSETS, backend));

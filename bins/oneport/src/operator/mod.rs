@@ -4,15 +4,19 @@
 //! its event loop's queue, a bounded amount at a time.
 
 mod access;
+mod metrics;
 
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::SystemTime;
 
-use oneport_core::{Command, Relay};
+use oneport_core::{Command, Relay, Reply, Stats};
 use oneport_io::{CallError, Handle};
 use oneport_signal::{Endpoint, Method, OperatorRequest, OperatorResponse, Problem};
 
 use crate::token::Authority;
 use access::Access;
+pub(crate) use metrics::Limits;
+use metrics::{Process, Scrape};
 
 /// Answers the operator's requests.
 pub(crate) struct Operator {
@@ -20,8 +24,9 @@ pub(crate) struct Operator {
     /// Without one there are no tokens: only who is on this machine may ask.
     authority: Option<Arc<Authority>>,
     /// For its counters. The endpoint owns whoever owns this.
-    #[expect(dead_code, reason = "its counters are shown next")]
     endpoint: Weak<OnceLock<Endpoint>>,
+    limits: Limits,
+    started: SystemTime,
 }
 
 impl Operator {
@@ -29,11 +34,14 @@ impl Operator {
         relay: Handle<Relay>,
         authority: Option<Arc<Authority>>,
         endpoint: Weak<OnceLock<Endpoint>>,
+        limits: Limits,
     ) -> Self {
         Self {
             relay,
             authority,
             endpoint,
+            limits,
+            started: SystemTime::now(),
         }
     }
 
@@ -58,13 +66,48 @@ impl Operator {
         }
         // Asked again: the token may have expired while the body was on its way.
         let access = Access::of(request, self.authority.as_deref())?;
-        access.whole_relay()?;
-        Err(Problem::not_found())
+        match request.path.as_str() {
+            "/metrics" => {
+                access.whole_relay()?;
+                only_get(request)?;
+                Ok(self.metrics())
+            }
+            _ => Err(Problem::not_found()),
+        }
+    }
+
+    fn metrics(&self) -> OperatorResponse {
+        let stats = match self.relay.call(Command::Stats) {
+            Ok(Reply::Stats(stats)) => Some(*stats),
+            _ => None,
+        };
+        let text = self.scrape(stats).to_text();
+        OperatorResponse::new(200).body(metrics::CONTENT_TYPE, text.into_bytes())
+    }
+
+    /// All that is counted, with what the relay has said.
+    fn scrape(&self, relay: Option<Stats>) -> Scrape {
+        let endpoint = self.endpoint.upgrade();
+        let endpoint = endpoint.as_ref().and_then(|endpoint| endpoint.get());
+        Scrape {
+            relay,
+            event_loop: self.relay.stats(),
+            signaling: endpoint.map(Endpoint::counters).unwrap_or_default(),
+            connections: endpoint.map_or(0, Endpoint::connections),
+            process: Process::now(),
+            limits: self.limits,
+            started: self.started,
+        }
     }
 
     /// Whether the relay can serve: its event loop answers, in time.
     fn ready(&self) -> Result<OperatorResponse, Problem> {
-        self.ask(Command::Stats)?;
+        if let Reply::Stats(stats) = self.ask(Command::Stats)?
+            && stats.is_shutting_down
+        {
+            let detail = "the relay is shutting down";
+            return Err(Problem::new(503, "shutting_down", detail).header("Retry-After", "5"));
+        }
         Ok(OperatorResponse::new(200).body("text/plain; charset=utf-8", b"ready\n"))
     }
 
@@ -73,7 +116,7 @@ impl Operator {
     /// # Errors
     ///
     /// `shutting_down` or `busy`, with a time to come back.
-    fn ask(&self, command: Command) -> Result<oneport_core::Reply, Problem> {
+    fn ask(&self, command: Command) -> Result<Reply, Problem> {
         self.relay.call(command).map_err(|error| {
             let (code, retry_after) = match error {
                 CallError::Stopped => ("shutting_down", "5"),

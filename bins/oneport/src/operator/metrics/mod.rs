@@ -1,0 +1,157 @@
+//! `/metrics`: all that is counted, as OpenMetrics text.
+//!
+//! What a family is, its help text says. Each field of each `Stats` has a family: they are taken apart
+//! completely, so that one more does not compile before it is shown. The number of series is fixed, but
+//! for labels whose values are codes of ours: nothing that a client chooses is in one.
+
+mod event_loop;
+mod exposition;
+mod process;
+mod relay;
+mod signaling;
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use oneport_core::{RelayConfig, Stats};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::encoding::text;
+use prometheus_client::registry::Registry;
+
+use exposition::Exposition;
+pub(super) use process::Process;
+
+/// The media type of what [`Scrape::to_text`] makes.
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Everything that is counted, at one moment.
+#[derive(Clone, Debug)]
+pub(super) struct Scrape {
+    /// None where the event loop does not answer; the rest can be had all the same.
+    pub(super) relay: Option<Stats>,
+    pub(super) event_loop: oneport_io::Stats,
+    pub(super) signaling: oneport_signal::Counters,
+    /// Connections to signaling that are open.
+    pub(super) connections: usize,
+    pub(super) process: Process,
+    pub(super) limits: Limits,
+    pub(super) started: SystemTime,
+}
+
+/// What the operator has set, to compare with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) links: usize,
+    pub(crate) sessions: usize,
+    pub(crate) rooms: usize,
+    /// None where the other limits are the only ones.
+    pub(crate) memory_bytes: Option<usize>,
+}
+
+impl Scrape {
+    pub(super) fn to_text(&self) -> String {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(self.clone()));
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = text::encode(&mut text, &registry);
+        text
+    }
+}
+
+impl Collector for Scrape {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut out = Exposition(encoder);
+        let version = env!("CARGO_PKG_VERSION");
+        out.info("oneport_build", "The relay's version.", "version", version)?;
+        let since_1970 = self.started.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let help = "When the relay was started, since 1970.";
+        out.seconds("oneport_start_time", help, since_1970)?;
+        let answers = u64::from(self.relay.is_some());
+        let help =
+            "Whether the event loop has answered; where it has not, what only it knows is missing.";
+        out.gauge("oneport_loop_answering", help, answers)?;
+        self.limits.encode(&mut out)?;
+        if let Some(stats) = &self.relay {
+            relay::encode(stats, &mut out)?;
+        }
+        event_loop::encode(&self.event_loop, &mut out)?;
+        signaling::encode(&self.signaling, self.connections, &mut out)?;
+        self.process.encode(&mut out)
+    }
+}
+
+impl Limits {
+    pub(crate) fn of(config: &RelayConfig) -> Self {
+        Self {
+            links: config.links_max,
+            sessions: config.sessions_max,
+            rooms: config.hub.rooms_max,
+            memory_bytes: config.memory_bytes_max,
+        }
+    }
+
+    fn encode(self, out: &mut Exposition<'_>) -> fmt::Result {
+        let help = "The most links that there may be.";
+        out.gauge("oneport_links_max", help, self.links)?;
+        let help = "The most sessions that there may be.";
+        out.gauge("oneport_sessions_max", help, self.sessions)?;
+        let help = "The most rooms that there may be.";
+        out.gauge("oneport_rooms_max", help, self.rooms)?;
+        if let Some(bytes) = self.memory_bytes {
+            let help = "The most memory that may be reserved.";
+            out.bytes("oneport_reserved_max", help, bytes as u64)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scrape(relay: Option<Stats>) -> Scrape {
+        Scrape {
+            relay,
+            event_loop: oneport_io::Stats::default(),
+            signaling: oneport_signal::Counters::default(),
+            connections: 3,
+            process: Process::default(),
+            limits: Limits {
+                links: 10,
+                sessions: 20,
+                rooms: 5,
+                memory_bytes: None,
+            },
+            started: UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn labels_are_codes() {
+        let stats = Stats {
+            closed: [("left", 2), ("lost", 1)].into(),
+            ..Stats::default()
+        };
+        let text = scrape(Some(stats)).to_text();
+        for line in [
+            "oneport_closes_total{code=\"left\"} 2",
+            "oneport_closes_total{code=\"lost\"} 1",
+            "oneport_links_max 10",
+            "oneport_loop_answering 1",
+            "oneport_http_connections 3",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn a_loop_that_does_not_answer_hides_only_its_own() {
+        let text = scrape(None).to_text();
+        assert!(text.contains("\noneport_loop_answering 0\n"));
+        assert!(text.contains("\noneport_loop_turn_seconds_count 0\n"));
+        assert!(!text.contains("oneport_links "));
+    }
+}
