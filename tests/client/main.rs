@@ -2,6 +2,7 @@
 //! of its links.
 
 mod lobby;
+mod restart;
 
 use std::time::Duration;
 

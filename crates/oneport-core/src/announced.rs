@@ -8,7 +8,7 @@ use oneport_wire::{Epoch, Offset, RequestId, RoomName};
 const IDS_MAX: usize = 1024;
 
 /// What makes two announcements the same: the room, its epoch, and the id.
-type Key = (RoomName, Epoch, RequestId);
+pub(crate) type Key = (RoomName, Epoch, RequestId);
 
 /// The last announcements with an id, and where they went.
 #[derive(Debug, Default)]
@@ -23,15 +23,23 @@ impl AnnouncedIds {
         self.offsets.get(key).copied()
     }
 
+    /// All of them, oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, Offset)> {
+        let known = |key: &Key| Some((key.clone(), self.get(key)?));
+        self.order.iter().filter_map(known)
+    }
+
     /// Remembers one more, and forgets the oldest beyond the limit.
     pub(crate) fn insert(&mut self, key: Key, offset: Offset) {
-        if self.order.len() >= IDS_MAX
+        if self.offsets.insert(key.clone(), offset).is_some() {
+            return;
+        }
+        self.order.push_back(key);
+        if self.order.len() > IDS_MAX
             && let Some(oldest) = self.order.pop_front()
         {
             self.offsets.remove(&oldest);
         }
-        self.offsets.insert(key.clone(), offset);
-        self.order.push_back(key);
     }
 }
 

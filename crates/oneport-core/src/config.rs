@@ -50,6 +50,8 @@ pub struct RelayConfig {
     /// that it may hold; who would come beyond that is refused. `None` is as much as their numbers
     /// allow: [`Self::bytes_max`].
     pub memory_bytes_max: Option<usize>,
+    /// How long a relay that shuts down gives its clients to take what they are owed.
+    pub drain_timeout: Duration,
     /// How long a relay that shuts down waits for its last datagrams to leave.
     pub shutdown_timeout: Duration,
 }
@@ -74,6 +76,7 @@ impl RelayConfig {
             slow_policies: SlowPolicies::default(),
             history_max: 500,
             memory_bytes_max: None,
+            drain_timeout: Duration::from_secs(2),
             shutdown_timeout: Duration::from_secs(1),
         }
     }

@@ -36,6 +36,12 @@ impl Relay {
 
     /// Carries out a client's frame and answers it.
     pub(crate) fn handle_frame(&mut self, id: LinkId, kind: Kind, bytes: &[u8], is_lossy: bool) {
+        if self.is_shutting_down() {
+            // Without an answer nobody knows: the client asks the next relay.
+            let unheard = ByeCode::Shutdown.as_str();
+            *self.stats.frames_refused.entry(unheard).or_default() += 1;
+            return;
+        }
         let (request, room, answer) = self.try_frame(id, kind, bytes, is_lossy);
         self.finish_frame(id, request, room, answer);
     }

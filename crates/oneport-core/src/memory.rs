@@ -28,6 +28,12 @@ impl Relay {
             || wanted - self.hub.empty_rooms() * self.config.hub.ring_bytes_max <= bytes_max
     }
 
+    /// Whether so many bytes more can be had as it is.
+    pub(crate) fn has_place_beside_empty(&self, bytes: usize) -> bool {
+        let bytes_max = self.config.memory_bytes_max.unwrap_or(usize::MAX);
+        self.reserved_bytes().saturating_add(bytes) <= bytes_max
+    }
+
     /// Makes place for so many bytes more, at the cost of as few empty rooms as possible, the longest
     /// empty first. Answers whether there is place; if not, nothing is lost for it.
     pub(crate) fn make_place(&mut self, bytes: usize) -> bool {

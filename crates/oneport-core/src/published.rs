@@ -17,15 +17,23 @@ impl PublishedIds {
         self.offsets.get(id).copied()
     }
 
+    /// All of them, oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (RequestId, Offset)> {
+        let known = |id: &RequestId| Some((id.clone(), self.get(id)?));
+        self.order.iter().filter_map(known)
+    }
+
     /// Remembers one more, and forgets the oldest beyond `count_max`.
     pub(crate) fn insert(&mut self, id: RequestId, offset: Offset, count_max: usize) {
-        if self.order.len() >= count_max
+        if self.offsets.insert(id.clone(), offset).is_some() {
+            return;
+        }
+        self.order.push_back(id);
+        if self.order.len() > count_max
             && let Some(oldest) = self.order.pop_front()
         {
             self.offsets.remove(&oldest);
         }
-        self.offsets.insert(id.clone(), offset);
-        self.order.push_back(id);
     }
 }
 

@@ -124,6 +124,15 @@ impl Relay {
         over.iter().for_each(|subject| self.finish_receipt(subject));
     }
 
+    /// Tells all publishers what is known: nothing more will be.
+    pub(crate) fn finish_all_receipts(&mut self) {
+        let mut subjects: Vec<_> = self.receipts.0.keys().cloned().collect();
+        subjects.sort_unstable();
+        for subject in &subjects {
+            self.finish_receipt(subject);
+        }
+    }
+
     /// Tells the publisher what is known. Whoever has gone does not need it.
     fn finish_receipt(&mut self, subject: &Subject) {
         let Some(Pending { session, receipt }) = self.receipts.0.remove(subject) else {

@@ -16,6 +16,7 @@ use crate::announced::AnnouncedIds;
 use crate::client::{Client, Role};
 use crate::deadlines::Deadlines;
 use crate::demux::Demux;
+use crate::drain::Shutdown;
 use crate::hub::{Hub, Observer, OwnerId, SeatId};
 use crate::lossy::Waiting;
 use crate::overview::Closes;
@@ -73,8 +74,8 @@ pub struct Relay {
     pub(crate) unsettled: VecDeque<LinkId>,
     /// When rooms forget what is too old.
     pub(crate) expiry: Instant,
-    /// When a shutdown ends at the latest.
-    pub(crate) shutdown: Option<Instant>,
+    /// Whether it is going down.
+    pub(crate) shutdown: Option<Shutdown>,
     /// For the log: links are numbered from 1.
     pub(crate) last_number: u64,
     pub(crate) gate: Option<Box<dyn Gate>>,
@@ -171,22 +172,6 @@ impl Relay {
         self.hub.set_observer(observer);
     }
 
-    /// Ends all links, properly, and takes no more. [`Machine::is_finished`](crate::Machine::is_finished) says when they are
-    /// gone: within [`RelayConfig::shutdown_timeout`].
-    pub fn shut_down(&mut self, now: Instant) {
-        self.advance(now);
-        if self.shutdown.is_some() {
-            return;
-        }
-        self.shutdown = Some(self.now + self.config.shutdown_timeout);
-        let ids: Vec<_> = self.links.keys().collect();
-        for id in ids {
-            self.say_bye(id, ByeCode::Shutdown);
-            self.links[id].link.close(self.now, "shutdown");
-            self.settle(id);
-        }
-    }
-
     /// What it has done so far, and what it holds now.
     pub fn stats(&self) -> Stats {
         Stats {
@@ -253,10 +238,7 @@ impl Relay {
             self.expiry = self.now + EXPIRY_INTERVAL;
             self.hub.expire(self.unix_now());
         }
-        if self.shutdown.is_some_and(|at| at <= self.now) {
-            let ids: Vec<_> = self.links.keys().collect();
-            ids.into_iter().for_each(|id| self.remove(id));
-        }
+        self.go_down();
     }
 
     pub(crate) fn handle_datagram(&mut self, route: Route, bytes: &[u8]) {
@@ -316,6 +298,9 @@ impl Relay {
             }
         }
         self.end_if_overdue(id);
+        if self.shutdown.is_some() {
+            self.part_if_done(id);
+        }
         self.settle(id);
     }
 
@@ -480,7 +465,7 @@ impl Relay {
     }
 
     /// Forgets a link.
-    fn remove(&mut self, id: LinkId) {
+    pub(crate) fn remove(&mut self, id: LinkId) {
         self.leave(id, LeaveReason::Lost);
         self.deadlines.set(self.now, id, None);
         if let Some(client) = self.links.remove(id) {

@@ -42,6 +42,12 @@ impl Secrets {
         Epoch::from_random(self.bits())
     }
 
+    /// A number below this one, or 0; every one about as likely as any other.
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+        let scaled = u64::from(self.0.next_u32()) * u64::from(bound);
+        (scaled >> 32) as u32
+    }
+
     fn bits<const N: usize>(&mut self) -> [u8; N] {
         let mut bits = [0; N];
         self.0.fill_bytes(&mut bits);

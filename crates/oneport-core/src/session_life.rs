@@ -43,6 +43,7 @@ impl Relay {
         session.heard = self.now;
         session.pinged = self.now;
         session.resumed_until = found.map(|_| self.now + self.config.grace);
+        session.away_at = None;
         session.outbox.clear();
         self.links[id].session = Some(key);
         self.links[id].label = Some(session.label);
@@ -92,6 +93,7 @@ impl Relay {
             published: PublishedIds::default(),
             receipts: VecDeque::new(),
             resumed_until: None,
+            away_at: None,
             refused_in_a_row: 0,
             heard: self.now,
             pinged: self.now,
@@ -141,7 +143,11 @@ impl Relay {
             if let Some(reader) = stay.reader.take() {
                 self.hub.remove_reader(reader);
             }
-            self.hub.set_away(now, stay.seat, true);
+            // Of a relay that goes down everybody is lost, and is soon back at the next one: who is not
+            // is away then.
+            if self.shutdown.is_none() {
+                self.hub.set_away(now, stay.seat, true);
+            }
         }
         self.schedule(key);
     }
@@ -169,6 +175,7 @@ impl Relay {
             if self.now - session.heard >= self.config.grace {
                 return self.end_session(key, LeaveReason::Lost);
             }
+            self.be_away_if_due(key);
             self.leave_expired(key);
             self.finish_due_receipts(key);
             return self.schedule(key);
@@ -191,6 +198,20 @@ impl Relay {
         self.leave_expired(key);
         self.finish_due_receipts(key);
         self.schedule(key);
+    }
+
+    /// The others learn of a session that has not come back since the relay before this one that its
+    /// link is lost.
+    fn be_away_if_due(&mut self, key: SessionKey) {
+        let now = self.unix_now();
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        if session.away_at.take_if(|at| *at <= self.now).is_some() {
+            for stay in session.rooms.values() {
+                self.hub.set_away(now, stay.seat, true);
+            }
+        }
     }
 
     /// The rooms are left that the session's access tokens no longer let it be in.
@@ -272,10 +293,15 @@ impl Relay {
     }
 
     pub(crate) fn say_bye(&mut self, id: LinkId, code: ByeCode) {
+        let retry_after_ms = match code {
+            // All at once they would be a burst.
+            ByeCode::Shutdown => Some(self.retry_after_ms()),
+            _ => code.retry_helps().then_some(0),
+        };
         let bye = Bye {
             code,
             message: code.meaning().into(),
-            retry_after_ms: code.retry_helps().then_some(0),
+            retry_after_ms,
         };
         self.write_now(id, &bye.into());
     }

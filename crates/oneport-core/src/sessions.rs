@@ -42,6 +42,9 @@ pub(crate) struct Session {
     pub(crate) receipts: VecDeque<(Instant, Subject)>,
     /// Whether the present link has resumed it, and so may come back to its rooms; until when.
     pub(crate) resumed_until: Option<Instant>,
+    /// When its members are away in the eyes of the others: nobody has seen it since the relay before
+    /// this one.
+    pub(crate) away_at: Option<Instant>,
     /// How many frames in a row were refused.
     pub(crate) refused_in_a_row: u32,
     /// When the client was last heard; when the link was lost, for a session without one.
@@ -65,7 +68,8 @@ impl Session {
     /// it does not come back to, or its own.
     pub(crate) fn deadline(&self, ping_interval: Duration, grace: Duration) -> Instant {
         if self.link.is_none() {
-            return self.heard + grace;
+            let end = self.heard + grace;
+            return self.away_at.map_or(end, |away| away.min(end));
         }
         let ping = self.heard.max(self.pinged) + ping_interval;
         let due = ping.min(self.heard + SILENCE_MAX);
@@ -169,6 +173,10 @@ impl Sessions {
     /// tells.
     pub(crate) fn find(&self, token: &ResumeToken) -> Option<SessionKey> {
         self.by_token.get(token).copied()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values()
     }
 
     pub(crate) fn get(&self, key: SessionKey) -> Option<&Session> {

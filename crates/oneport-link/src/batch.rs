@@ -1,6 +1,7 @@
 //! Several messages in as few packets as possible.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use crate::{ChannelId, Kind, Link, Write};
 
@@ -85,6 +86,11 @@ impl<'a> Batch<'a> {
 }
 
 impl Link {
+    /// Whether messages wait for the peer's acknowledgement.
+    pub fn has_unacknowledged(&mut self, now: Instant) -> bool {
+        self.batch(now).buffered > 0
+    }
+
     /// Takes note of what was acknowledged. Answers how many bytes wait for that, over all channels.
     fn survey(&mut self) -> usize {
         let mut buffered = 0;

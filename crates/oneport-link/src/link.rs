@@ -323,7 +323,8 @@ impl Link {
         self.egress.bytes()
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
+    /// Whether it has ended, by whomever. Its last datagrams may still wait to be sent.
+    pub fn is_closed(&self) -> bool {
         self.closed
     }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use oneport_client::{Certificate, Config};
 use oneport_core::{
-    Connected, Gate, Grant, Input, LinkConfig, Machine, Refusal, Relay, RelayConfig, RoomName,
-    Route,
+    Connected, Gate, Grant, Input, LinkConfig, Machine, Refusal, Relay, RelayConfig, Restored,
+    RoomName, Route, State, StateError,
 };
 use oneport_link::ChannelConfig;
 
@@ -25,6 +25,7 @@ const AHEAD: Duration = Duration::from_hours(24);
 /// The relay, its clients and the network between them. Time is virtual: it jumps to whatever
 /// happens next, so an hour in which little happens takes moments, and no timer is ever late.
 pub struct World {
+    began: Instant,
     pub(crate) now: Instant,
     pub(crate) relay: Relay,
     config: RelayConfig,
@@ -91,6 +92,7 @@ impl World {
         let mut dice = Dice::new(seed);
         let relay = Relay::new(now, config.clone(), dice.seed());
         Self {
+            began: now,
             now,
             relay,
             config,
@@ -137,6 +139,29 @@ impl World {
             self.relay.set_gate(gate);
         }
         self.touched.insert(Node::Relay);
+    }
+
+    /// Another relay takes the place of this one, and goes on with the state that it left, as bytes.
+    /// Where that is none, everything stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Relay::restore`].
+    pub fn restart_relay_with(
+        &mut self,
+        state: &[u8],
+        change: impl FnOnce(RelayConfig) -> RelayConfig,
+    ) -> Result<Restored, StateError> {
+        let state = State::decode(state)?;
+        let config = change(RelayConfig {
+            unix_time: self.config.unix_time + (self.now - self.began),
+            ..self.config.clone()
+        });
+        let seed = self.dice.seed();
+        let (relay, restored) = Relay::restore(self.now, config, seed, state)?;
+        self.relay = relay;
+        self.touched.insert(Node::Relay);
+        Ok(restored)
     }
 
     /// All members that there have been, those that are dead included.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::hex::{self, Hex};
+use crate::text::serde_as_text;
 
 /// The id of a session: 128 random bits, printed as 32 lower-case hexadecimal digits.
 ///
@@ -38,6 +39,8 @@ impl FromStr for SessionId {
         hex::parse(text).map(Self).ok_or(SessionIdError)
     }
 }
+
+serde_as_text!(SessionId);
 
 /// A text that is no [`SessionId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,6 +21,7 @@ mod reading;
 mod ring;
 mod room;
 mod seat;
+mod state;
 mod view;
 
 use std::cell::OnceCell;
@@ -41,6 +42,7 @@ use reader::Reader;
 pub use reader::{Filter, Lag};
 use room::Room;
 use seat::Seat;
+pub(crate) use state::{Flaw, RoomState, StoredRoom};
 pub use view::RoomView;
 
 new_key_type! {

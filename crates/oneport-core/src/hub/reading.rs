@@ -149,6 +149,13 @@ impl Hub {
         first.map_or(Next::Idle, |(entry, reader)| Next::Entry(reader, entry))
     }
 
+    /// Whether the owner has something to carry, or is to learn that it is gone.
+    pub fn has_next(&self, owner: OwnerId) -> bool {
+        let readers = self.owners.get(owner).map(|owner| &owner.readers);
+        let mut readers = readers.into_iter().flatten();
+        readers.any(|reader| self.readers[*reader].cursor.is_some())
+    }
+
     /// The offset of the next entry that a reader is owed, if there is one.
     pub fn cursor(&self, reader: ReaderId) -> Option<Offset> {
         self.readers.get(reader)?.cursor

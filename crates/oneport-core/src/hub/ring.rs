@@ -23,6 +23,23 @@ pub(super) struct Ring {
 }
 
 impl Ring {
+    /// One with these entries, all of them kept and in their order.
+    pub(super) fn reopened(
+        entries: Vec<Entry>,
+        end: Offset,
+        complete_from: Offset,
+        last_transient: Option<Offset>,
+    ) -> Self {
+        Self {
+            bytes: entries.iter().map(Entry::bytes).sum(),
+            entries: entries.into(),
+            end,
+            complete_from,
+            last_transient,
+            forgotten: 0,
+        }
+    }
+
     /// The offset of the entry that comes next.
     pub(super) fn end(&self) -> Offset {
         self.end
@@ -181,6 +198,11 @@ impl Ring {
             self.complete_from = evicted.offset.next().unwrap_or(self.end);
         }
         Some(evicted)
+    }
+
+    /// How many entries it has, those that are forgotten but not removed yet included.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -33,6 +33,18 @@ impl Room {
         }
     }
 
+    /// What is in it, if it was there before this relay.
+    pub(super) fn reopen(&mut self, ring: Ring, next_member: u32, empty_since: Option<UnixMillis>) {
+        self.ring = ring;
+        self.next_member = next_member;
+        self.empty_since = empty_since;
+    }
+
+    /// The number of the member that comes next.
+    pub(super) fn next_member(&self) -> u32 {
+        self.next_member
+    }
+
     /// An id that no member of this epoch has had.
     pub(super) fn new_member(&mut self) -> MemberId {
         let member = MemberId::new(self.next_member);

@@ -65,6 +65,19 @@ struct MessageOwned<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// The same, without the input that it may have been borrowed from.
+    pub fn into_owned(self) -> Message<'static> {
+        Message {
+            room: self.room,
+            offset: self.offset,
+            from: self.from,
+            time: self.time,
+            topic: self.topic,
+            to: self.to,
+            payload: self.payload.into_owned(),
+        }
+    }
+
     pub(super) fn from_json(text: &'a str) -> Result<Self, serde_json::Error> {
         let message: MessageOwned<'a> = serde_json::from_str(text)?;
         Ok(Self {
