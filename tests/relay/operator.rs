@@ -6,7 +6,7 @@ use oneport_core::hub::{Body, Event, Observer};
 use oneport_core::{Announcement, Excerpt, OperatorError};
 use oneport_sim::{World, relay_config};
 use oneport_wire::frame::PresenceChange;
-use oneport_wire::{MemberId, Offset, Payload, Recipients, RoomName};
+use oneport_wire::{Epoch, MemberId, Offset, Payload, Recipients, RoomName};
 use serde_json::json;
 
 use crate::guests::Guests;
@@ -238,7 +238,7 @@ fn history_by_place_from_both_ends() {
         },
     );
     let texts = |world: &World, excerpt, count| {
-        let page = world.relay().messages(&lobby(), excerpt, count);
+        let page = world.relay().messages(&lobby(), None, excerpt, count);
         let page = page.expect("there is such a room");
         let text = |message: &oneport_wire::frame::Message<'_>| {
             String::from_utf8_lossy(message.payload.as_bytes()).into_owned()
@@ -247,6 +247,11 @@ fn history_by_place_from_both_ends() {
         (texts.join(" "), page.more, page.from, page.to)
     };
     let end = world.relay().room(&lobby()).expect("a room").offset;
+    let other = Epoch::from_random([9; 8]);
+    let error = world
+        .relay()
+        .messages(&lobby(), Some(other), Excerpt::Latest, 1);
+    assert_eq!(error, Err(OperatorError::EpochChanged));
     let zero = Offset::default();
     let after = |at: usize| offsets[at].next().expect("not the last");
     for (excerpt, count, expected) in [

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use oneport_wire::{MemberId, Notice, RoomName, RoomPattern};
+use oneport_wire::{Epoch, MemberId, Notice, RoomName, RoomPattern};
 
 use crate::hub::RoomSummary;
 use crate::operator::{
@@ -59,6 +59,8 @@ pub enum Operation {
     Messages {
         /// Of which room.
         room: RoomName,
+        /// Of which epoch of it; the present one if none is named.
+        epoch: Option<Epoch>,
         /// Which.
         excerpt: Excerpt,
         /// How many at most.
@@ -120,9 +122,10 @@ impl Relay {
             }
             Operation::Messages {
                 room,
+                epoch,
                 excerpt,
                 count,
-            } => Outcome::Messages(self.messages(&room, excerpt, count)?),
+            } => Outcome::Messages(self.messages(&room, epoch, excerpt, count)?),
         })
     }
 }

@@ -108,6 +108,8 @@ pub enum OperatorError {
     NoSuchRoom,
     /// A member that was named is not in the room.
     NoSuchMember,
+    /// The room has ended since, and another epoch has begun.
+    EpochChanged,
     /// The message is larger than members take.
     TooLarge {
         /// How large its frame may be, in bytes.
@@ -293,19 +295,24 @@ impl Relay {
         Ok(seats.len())
     }
 
-    /// A part of a room's history, at most so many messages and about 256 KiB of them.
+    /// A part of a room's history, at most so many messages and about 256 KiB of them. Offsets mean
+    /// something only within an epoch: where they are from one, it should be named.
     ///
     /// # Errors
     ///
-    /// [`OperatorError::NoSuchRoom`].
+    /// [`OperatorError::NoSuchRoom`], [`OperatorError::EpochChanged`].
     pub fn messages(
         &self,
         room: &RoomName,
+        epoch: Option<Epoch>,
         excerpt: Excerpt,
         count: usize,
     ) -> Result<MessagesPage, OperatorError> {
         let outside = self.hub.outside(room).ok_or(OperatorError::NoSuchRoom)?;
         let room = outside.summary();
+        if epoch.is_some_and(|epoch| epoch != room.epoch) {
+            return Err(OperatorError::EpochChanged);
+        }
         let count_max = self.config.history_max.min(count);
         let end = room.offset;
         let (since, before) = match excerpt {
@@ -363,6 +370,7 @@ impl OperatorError {
         match self {
             Self::NoSuchRoom => "no_such_room",
             Self::NoSuchMember => "no_such_member",
+            Self::EpochChanged => "epoch_changed",
             Self::TooLarge { .. } => "too_large",
             Self::ShuttingDown => "shutting_down",
         }
@@ -374,6 +382,7 @@ impl fmt::Display for OperatorError {
         match self {
             Self::NoSuchRoom => f.write_str("there is no room of this name"),
             Self::NoSuchMember => f.write_str("there is no such member in this room"),
+            Self::EpochChanged => f.write_str("the room ended and has begun anew"),
             Self::TooLarge { bytes_max } => {
                 write!(f, "the message is more than {bytes_max} bytes as a frame")
             }

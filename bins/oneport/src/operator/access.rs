@@ -1,7 +1,7 @@
 //! Who may ask what is the operator's.
 
 use oneport_signal::{OperatorRequest, Problem};
-use oneport_wire::{Refusal, RoomName};
+use oneport_wire::{Refusal, RoomName, RoomPattern};
 
 use crate::token::{Authority, Grant, Right, TokenError, UnixTime};
 
@@ -63,15 +63,19 @@ impl Access {
         }
     }
 
+    /// The rooms that it may ask about.
+    pub(crate) fn rooms(&self) -> RoomPattern {
+        match self {
+            Self::Local => "*".parse().expect("every room"),
+            Self::Admin(grant) => grant.rooms.clone(),
+        }
+    }
+
     /// Whether it may ask about this room, or change something there.
     ///
     /// # Errors
     ///
     /// `forbidden`.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "what there is so far is about the whole")
-    )]
     pub(crate) fn room(&self, room: &RoomName) -> Result<(), Problem> {
         match self {
             Self::Local => Ok(()),

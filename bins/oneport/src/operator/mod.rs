@@ -4,6 +4,7 @@
 //! its event loop's queue, a bounded amount at a time.
 
 mod access;
+mod api;
 mod metrics;
 
 use std::sync::{Arc, OnceLock, Weak};
@@ -58,7 +59,7 @@ impl Operator {
     pub(crate) fn operate(
         &self,
         request: &OperatorRequest,
-        _body: Vec<u8>,
+        body: Vec<u8>,
     ) -> Result<OperatorResponse, Problem> {
         if request.path == "/readyz" {
             only_get(request)?;
@@ -66,6 +67,9 @@ impl Operator {
         }
         // Asked again: the token may have expired while the body was on its way.
         let access = Access::of(request, self.authority.as_deref())?;
+        if let Some(path) = request.path.strip_prefix("/api/v1/") {
+            return self.api(&access, path, request, &body);
+        }
         match request.path.as_str() {
             "/metrics" => {
                 access.whole_relay()?;
