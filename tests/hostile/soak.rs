@@ -115,7 +115,9 @@ fn nothing_of_those_who_leave_stays() -> Result {
     let late = resident_bytes(relay.pid())?;
     let log = relay.log();
     assert_eq!(relay.terminate()?.code(), Some(0));
-    let totals = log.wait_for("the totals", WORST, |line| line.contains("stopped; in all: "))?;
+    let totals = log.wait_for("the totals", WORST, |line| {
+        line.contains("stopped; in all: ")
+    })?;
     let totals = totals.split("in all: ").nth(1).unwrap_or_default();
 
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);

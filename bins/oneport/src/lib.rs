@@ -28,7 +28,8 @@ pub use bytes::Bytes;
 pub use candidates::NoCandidate;
 pub use chat::{ChatArgs, chat};
 pub use cli::{
-    Cli, Command, Count, Lifetime, LogArgs, LogFilter, LogFormat, ServeArgs, SlowRule, TokenArgs,
+    Cli, Command, CompletionsArgs, Count, Lifetime, LogArgs, LogFilter, LogFormat, ManArgs,
+    ServeArgs, SlowRule, TokenArgs,
 };
 pub use configuration::{ConfigError, Configuration, Invocation, Origin};
 pub use descriptors::raise_descriptor_limit;

@@ -18,9 +18,29 @@ const NEVER_TRACED: &str = "tungstenite";
 
 /// Logs to stderr what a command has to say that ends by itself, as `RUST_LOG` says.
 pub fn log_command() {
-    let env = env_logger::Env::default().default_filter_or(LogFilter::DEFAULT);
-    let mut logger = Builder::from_env(env.default_write_style_or("auto"));
-    logger.filter_module(NEVER_TRACED, LevelFilter::Info).init();
+    let wanted = std::env::var(env_logger::DEFAULT_FILTER_ENV).unwrap_or_default();
+    let filter = match wanted.as_str() {
+        "" => Ok(LogFilter::default()),
+        wanted => wanted.parse(),
+    };
+    let style = std::env::var(env_logger::DEFAULT_WRITE_STYLE_ENV);
+    builder(filter.as_ref().unwrap_or(&LogFilter::default()))
+        .parse_write_style(&style.unwrap_or_default())
+        .init();
+    if let Err(why) = filter {
+        log::warn!("RUST_LOG is not understood: {why}");
+    }
+}
+
+fn builder(filter: &LogFilter) -> Builder {
+    let mut logger = Builder::new();
+    for (part, level) in filter.rules() {
+        if !part.is_some_and(|part| part.starts_with(NEVER_TRACED)) {
+            logger.filter(part, level);
+        }
+    }
+    logger.filter_module(NEVER_TRACED, LevelFilter::Info);
+    logger
 }
 
 /// Logs to stderr what the relay has to say, by a thread: it must not wait until its log is read, even
@@ -31,13 +51,7 @@ pub fn log_command() {
 /// If the operating system refuses a thread.
 pub fn log_relay(args: &LogArgs) -> io::Result<LogThread> {
     let thread = LogThread::start(io::stderr(), args.log_format)?;
-    let mut logger = Builder::new();
-    for (part, level) in args.log.rules() {
-        if !part.is_some_and(|part| part.starts_with(NEVER_TRACED)) {
-            logger.filter(part, level);
-        }
-    }
-    logger.filter_module(NEVER_TRACED, LevelFilter::Info);
+    let mut logger = builder(&args.log);
     // The logger does not see that this is a terminal. See no-color.org for the variable.
     let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let has_colors = io::stderr().is_terminal() && !is_plain;

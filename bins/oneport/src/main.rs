@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use oneport::token::{Authority, Right, Secret, UnixTime};
 use oneport::{
-    Banner, Command, ConfigError, Configuration, Invocation, ServeArgs, Server, ServiceManager,
-    Stopper, TokenArgs,
+    Banner, Command, ConfigError, Configuration, Invocation, ManArgs, ServeArgs, Server,
+    ServiceManager, Stopper, TokenArgs,
 };
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             oneport::log_command();
             warn_of(configuration.as_ref());
             let text = configuration.map(|configuration| configuration.to_string());
-            print(&text.unwrap_or_default())
+            print(text.unwrap_or_default().as_bytes())
         }
         Command::Token(args) => {
             oneport::log_command();
@@ -45,6 +45,15 @@ fn main() -> ExitCode {
             oneport::log_command();
             oneport::chat(&args)
         }
+        Command::Completions(args) => print(&args.script()),
+        Command::Man(ManArgs { dir: Some(dir) }) => match ManArgs::write_all(&dir) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(1, format!("{} cannot be written: {error}", dir.display())),
+        },
+        Command::Man(ManArgs { dir: None }) => match ManArgs::page() {
+            Ok(page) => print(&page),
+            Err(error) => fail(1, error),
+        },
     }
 }
 
@@ -63,7 +72,7 @@ fn token(args: &TokenArgs) -> ExitCode {
         log::warn!("without the right join, this token alone lets nobody in");
     }
     let token = Authority::new(&secret).mint(&claims);
-    print(&format!("{token}\n"))
+    print(format!("{token}\n").as_bytes())
 }
 
 fn warn_of(configuration: Option<&Configuration>) {
@@ -72,8 +81,8 @@ fn warn_of(configuration: Option<&Configuration>) {
     }
 }
 
-fn print(text: &str) -> ExitCode {
-    match std::io::stdout().write_all(text.as_bytes()) {
+fn print(text: &[u8]) -> ExitCode {
+    match std::io::stdout().write_all(text) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(1, format!("nothing can be written: {error}")),
     }

@@ -77,9 +77,7 @@ fn summary(before: &Stats, now: &Stats) -> Option<String> {
     say("lossy ones dropped", dropped, none());
     (!text.is_empty()).then(|| {
         let (links, sessions, rooms) = (now.links, now.sessions, now.rooms);
-        format!(
-            "since the last summary: {text}; now {links} links, {sessions} sessions, {rooms} rooms"
-        )
+        format!("{text}; now {links} links, {sessions} sessions, {rooms} rooms")
     })
 }
 

@@ -16,7 +16,7 @@ pub struct LogArgs {
     /// At info it says who joins and leaves and why, and once a minute what happened. Addresses of
     /// clients are at debug, and each datagram is at trace. `info,oneport_core=debug` is more of one
     /// part. RUST_LOG says the same as ONEPORT_LOG, which counts before it.
-    #[arg(long, value_name = "FILTER", default_value = LogFilter::DEFAULT)]
+    #[arg(long, value_name = "FILTER", default_value = "info")]
     pub log: LogFilter,
 
     /// A line for people, or a JSON object with time, level, target and message.
@@ -38,15 +38,26 @@ pub enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter(Vec<(Option<String>, LevelFilter)>);
 
-impl LogFilter {
-    /// The libraries below warn of what a client does wrong, as often as it does it; the relay counts
-    /// that and says it once.
-    pub const DEFAULT: &str = "info,str0m=error,is=error,dimpl=error,sctp_proto=error,rustls=error";
+/// The libraries below warn of what a client does wrong, as often as it does it; the relay counts that and
+/// says it once.
+const QUIET: [&str; 5] = ["dimpl", "is", "rustls", "sctp_proto", "str0m"];
 
-    /// Each part and its level; no part is all others.
+impl LogFilter {
+    /// Each part and its level; no part is all others. A later rule counts before one for the same part.
+    /// Who asks for no more than info in general gets of some libraries only their errors.
     pub fn rules(&self) -> impl Iterator<Item = (Option<&str>, LevelFilter)> {
-        let rules = self.0.iter();
-        rules.map(|(part, level)| (part.as_deref(), *level))
+        let mut general = self.0.iter().filter(|(part, _)| part.is_none());
+        let is_calm = general.all(|(_, level)| *level <= LevelFilter::Info);
+        let quiet = QUIET.iter().filter(move |_| is_calm);
+        let quiet = quiet.map(|part| (Some(*part), LevelFilter::Error));
+        let own = self.0.iter();
+        quiet.chain(own.map(|(part, level)| (part.as_deref(), *level)))
+    }
+}
+
+impl Default for LogFilter {
+    fn default() -> Self {
+        Self(vec![(None, LevelFilter::Info)])
     }
 }
 
@@ -101,13 +112,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn libraries_are_quiet_unless_they_are_asked() {
+        let level = |filter: &str, part: &str| {
+            let filter: LogFilter = filter.parse().expect(filter);
+            let of_part = |(other, level)| (other == Some(part)).then_some(level);
+            filter.rules().filter_map(of_part).last()
+        };
+        assert_eq!(level("info", "str0m"), Some(LevelFilter::Error));
+        assert_eq!(
+            level("info,oneport_core=trace", "str0m"),
+            Some(LevelFilter::Error)
+        );
+        assert_eq!(level("info,str0m=debug", "str0m"), Some(LevelFilter::Debug));
+        assert_eq!(level("trace", "str0m"), None);
+        assert_eq!(LogFilter::default(), "info".parse().expect("valid"));
+    }
+
+    #[test]
     fn filters() {
-        for text in [
-            "info",
-            "off",
-            LogFilter::DEFAULT,
-            "debug,oneport_core::hub=trace",
-        ] {
+        for text in ["info", "off", "debug,oneport_core::hub=trace"] {
             let filter: LogFilter = text.parse().expect(text);
             assert_eq!(filter.to_string(), text);
         }

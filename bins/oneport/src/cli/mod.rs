@@ -1,5 +1,6 @@
 //! The command line.
 
+mod generated;
 mod log;
 
 use std::net::{IpAddr, SocketAddr};
@@ -15,7 +16,13 @@ use crate::bytes::Bytes;
 use crate::chat::ChatArgs;
 use crate::token::{Claims, Right, UnixTime};
 
+pub use generated::{CompletionsArgs, ManArgs};
 pub use log::{LogArgs, LogFilter, LogFormat};
+
+/// How the flags of the relay may be given.
+const CONFIGURED: &str = "Each of the relay's flags may also be set as a variable (--max-clients as \
+    ONEPORT_MAX_CLIENTS; lists with commas, switches with true or false) or in the file that --config names. \
+    What is typed counts before the environment, and that before the file.";
 
 /// A WebRTC data channel relay: browsers chat as a group, each with one connection to this server,
 /// everything through one port.
@@ -23,11 +30,7 @@ pub use log::{LogArgs, LogFilter, LogFormat};
 /// Without a command it serves on 127.0.0.1:3478: open the address that it prints in two tabs.
 #[derive(Debug, Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
-#[command(
-    after_help = "Each flag of serve may also be set as a variable (--max-clients as ONEPORT_MAX_CLIENTS; \
-                  lists with commas, switches with true or false) or in the file that --config names. \
-                  What is typed counts before the environment, and that before the file."
-)]
+#[command(after_help = CONFIGURED)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -39,15 +42,21 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the relay, until SIGINT or SIGTERM.
+    #[command(after_help = CONFIGURED)]
     Serve(ServeArgs),
     /// Print the relay's configuration, and where each value comes from.
     ///
     /// What it prints is a file for --config that says the same.
+    #[command(after_help = CONFIGURED)]
     Config(ServeArgs),
     /// Print an access token for a relay that has the same secret.
     Token(TokenArgs),
     /// Talk in a room, from the terminal or from a script.
     Chat(ChatArgs),
+    /// Print a shell's completions of this command line.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands.
+    Man(ManArgs),
 }
 
 impl Cli {
@@ -60,64 +69,79 @@ impl Cli {
 /// How to serve.
 #[derive(Clone, Debug, Args)]
 pub struct ServeArgs {
-    /// A file with settings, in TOML: `max-clients = 100` is --max-clients 100, `open = true` is --open,
-    /// and what may be repeated takes a list.
-    #[arg(long, value_name = "PATH")]
+    /// A file with settings, in TOML.
+    ///
+    /// `max-clients = 100` is --max-clients 100, `open = true` is --open, and what may be repeated takes
+    /// a list. `oneport config` prints one with all settings.
+    #[arg(long, value_name = "PATH", help_heading = "Operation")]
     pub config: Option<PathBuf>,
 
-    /// Where to listen, on UDP for data and on TCP for the page and signaling. Repeat it for several
-    /// addresses or for IPv6 (`[::]:3478`). Port 0 lets the system choose.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3478")]
+    /// Where to listen, on UDP and on TCP.
+    ///
+    /// Repeat it for several addresses or for IPv6 (`[::]:3478`). Port 0 lets the system choose.
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:3478",
+        help_heading = "Network"
+    )]
     pub listen: Vec<SocketAddr>,
 
-    /// The address under which clients reach this host, if that is another than the one listened on:
-    /// for a host behind 1:1 NAT, as most cloud machines are. Repeat it for IPv4 and IPv6.
-    #[arg(long, value_name = "IP")]
+    /// The address under which clients reach this host, if that is another than the one listened on.
+    ///
+    /// For a host behind 1:1 NAT, as most cloud machines are. Repeat it for IPv4 and IPv6.
+    #[arg(long, value_name = "IP", help_heading = "Network")]
     pub announce: Vec<IpAddr>,
 
-    /// Let anybody in. Needed to listen beyond loopback without a secret that would keep strangers
-    /// out.
-    #[arg(long, conflicts_with = "secret_file")]
+    /// Let anybody in.
+    ///
+    /// Needed to listen beyond loopback without a secret that would keep strangers out.
+    #[arg(long, conflicts_with = "secret_file", help_heading = "Access")]
     pub open: bool,
 
-    /// Let in only who has an access token that is signed with the secret in this file (at least 32
-    /// bytes; or set ONEPORT_SECRET). `oneport token` makes tokens. A client needs the rights join,
-    /// publish and subscribe, all three, since a plain channel cannot do with less.
-    #[arg(long, value_name = "PATH")]
+    /// Let in only who has an access token that is signed with the secret in this file.
+    ///
+    /// It has at least 32 bytes; ONEPORT_SECRET may have it instead. `oneport token` makes tokens. A
+    /// client needs the rights join, publish and subscribe, all three, since a plain channel cannot do
+    /// with less.
+    #[arg(long, value_name = "PATH", help_heading = "Access")]
     pub secret_file: Option<PathBuf>,
 
     /// How many clients there may be at a time.
-    #[arg(long, value_name = "N", default_value_t = Count(1000))]
+    #[arg(long, value_name = "N", default_value_t = Count(1000), help_heading = "Limits")]
     pub max_clients: Count,
 
     /// How many rooms there may be at a time.
-    #[arg(long, value_name = "N", default_value_t = Count(256))]
+    #[arg(long, value_name = "N", default_value_t = Count(256), help_heading = "Limits")]
     pub max_rooms: Count,
 
     /// How many clients a room may have.
-    #[arg(long, value_name = "N", default_value_t = Count(1000))]
+    #[arg(long, value_name = "N", default_value_t = Count(1000), help_heading = "Limits")]
     pub max_room_clients: Count,
 
-    /// How many clients one address may have, a whole /64 with IPv6. Behind one there may be a company,
-    /// or one person who wants all places.
-    #[arg(long, value_name = "N", default_value_t = Count(250))]
+    /// How many clients one address may have, a whole /64 with IPv6.
+    ///
+    /// Behind one there may be a company, or one person who wants all places.
+    #[arg(long, value_name = "N", default_value_t = Count(250), help_heading = "Limits")]
     pub max_clients_per_address: Count,
 
     /// How many clients of one address may be connecting at the same moment.
-    #[arg(long, value_name = "N", default_value_t = Count(64))]
+    #[arg(long, value_name = "N", default_value_t = Count(64), help_heading = "Limits")]
     pub max_connecting_per_address: Count,
 
-    /// How much memory clients, sessions and rooms may take together, such as 512M or 2G. Each counts
-    /// with the most that it may hold, so it holds for certain; who would come beyond it is refused.
-    /// Default: what the other limits together allow.
-    #[arg(long, value_name = "SIZE")]
+    /// How much memory clients, sessions and rooms may take together, such as 512M or 2G.
+    ///
+    /// Each counts with the most that it may hold, so it holds for certain; who would come beyond it is
+    /// refused. Default: what the other limits together allow.
+    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
     pub max_memory: Option<Bytes>,
 
-    /// What becomes of a client of oneport.v1 that takes messages too slowly: disconnect (it may
-    /// resume) or gap (it is told what it has lost, and goes on). `game-*=gap` is for some rooms;
-    /// repeat it for others, the first that matches counts. Without a room it is for all others.
-    /// Default: disconnect.
-    #[arg(long, value_name = "[ROOM=]POLICY")]
+    /// What becomes of a client that takes messages too slowly: disconnect or gap.
+    ///
+    /// This is for clients of oneport.v1: with disconnect it may resume, with gap it is told what it has
+    /// lost, and goes on. `game-*=gap` is for some rooms; repeat it for others, the first that matches
+    /// counts. Without a room it is for all others. Default: disconnect.
+    #[arg(long, value_name = "[ROOM=]POLICY", help_heading = "Limits")]
     pub slow: Vec<SlowRule>,
 
     /// What is logged.
