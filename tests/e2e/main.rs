@@ -9,6 +9,7 @@ mod member;
 mod stage;
 mod user;
 
+mod blocked;
 mod chat;
 mod cuts;
 mod dropped;

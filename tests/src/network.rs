@@ -134,6 +134,22 @@ impl Network {
         self.theirs_do(&filter)
     }
 
+    /// Lets no UDP through in either direction, as some firewalls do, without telling anybody; but for what comes
+    /// from that port of ours.
+    ///
+    /// # Errors
+    /// When the firewall does not take the rule.
+    pub fn block_udp(&self, but_from: u16) -> Result {
+        let drop = |rule: &str| {
+            format!(
+                "nft 'add table inet block; flush table inet block; add chain inet block in {{ type filter hook \
+                 prerouting priority -300; }}; add rule inet block in iifname wire udp {rule} drop'"
+            )
+        };
+        ours_do(&drop(&format!("dport != {but_from}")))?;
+        self.theirs_do(&drop(&format!("sport != {but_from}")))
+    }
+
     fn namespace(&self) -> String {
         format!("/proc/{}/ns/net", self.holder.id())
     }
