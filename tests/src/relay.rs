@@ -237,7 +237,11 @@ pub fn free_address() -> Result<SocketAddr> {
 fn page(line: &str) -> Option<(&str, SocketAddr)> {
     let (label, url) = line.split_once(' ')?;
     let url = url.trim();
-    let authority = url.strip_prefix("http://")?.strip_suffix('/')?;
+    let authority = url
+        .strip_prefix("http://")
+        .or_else(|| url.strip_prefix("https://"))?
+        .strip_suffix('/')?;
+    let authority = authority.replace("localhost:", "127.0.0.1:");
     (label == PAGE_LABEL).then_some((url, authority.parse().ok()?))
 }
 

@@ -11,6 +11,8 @@ use crate::bytes::Bytes;
 /// What is printed when the relay has started: where the page is, what a firewall must open, and
 /// how much may be used.
 pub struct Banner<'a> {
+    /// The names of its certificate, if it has one.
+    pub tls_names: Option<&'a [String]>,
     /// Where it listens.
     pub listen: &'a [SocketAddr],
     /// What it was configured with.
@@ -21,9 +23,7 @@ impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RelayConfig { link, hub, .. } = self.config;
         writeln!(f, "oneport {}", env!("CARGO_PKG_VERSION"))?;
-        for candidate in &link.candidates {
-            writeln!(f, "page    http://{candidate}/")?;
-        }
+        self.pages(f)?;
         self.firewall(f)?;
         writeln!(
             f,
@@ -58,6 +58,30 @@ impl fmt::Display for Banner<'_> {
 }
 
 impl Banner<'_> {
+    fn pages(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let candidates = &self.config.link.candidates;
+        let Some(names) = self.tls_names else {
+            return candidates
+                .iter()
+                .try_for_each(|candidate| writeln!(f, "page    http://{candidate}/"));
+        };
+        if names.is_empty() {
+            return candidates
+                .iter()
+                .try_for_each(|candidate| writeln!(f, "page    https://{candidate}/"));
+        }
+        // One port of several is enough, and 443 is the one that needs no mention.
+        let ports = || self.listen.iter().map(SocketAddr::port);
+        let https = ports().find(|port| *port == 443).or(ports().next());
+        for name in names {
+            match https {
+                Some(443) | None => writeln!(f, "page    https://{name}/")?,
+                Some(port) => writeln!(f, "page    https://{name}:{port}/")?,
+            }
+        }
+        Ok(())
+    }
+
     fn firewall(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.listen.iter().all(|address| address.ip().is_loopback()) {
             return writeln!(f, "open    nothing: only this machine can reach it");

@@ -8,6 +8,7 @@ mod backend;
 mod banner;
 mod bytes;
 mod candidates;
+mod certificate;
 mod chat;
 mod cli;
 mod configuration;
@@ -26,10 +27,11 @@ mod token_gate;
 pub use banner::Banner;
 pub use bytes::Bytes;
 pub use candidates::NoCandidate;
+pub use certificate::{CertificateError, CertificateFiles};
 pub use chat::{ChatArgs, chat};
 pub use cli::{
     Cli, Command, CompletionsArgs, Count, Lifetime, LogArgs, LogFilter, LogFormat, ManArgs,
-    ServeArgs, SlowRule, TokenArgs,
+    ServeArgs, SlowRule, TlsArgs, TokenArgs,
 };
 pub use configuration::{ConfigError, Configuration, Invocation, Origin};
 pub use descriptors::raise_descriptor_limit;

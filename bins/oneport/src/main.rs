@@ -112,7 +112,9 @@ fn serve(args: &ServeArgs) -> ExitCode {
     if let Err(error) = oneport::log_summaries(server.probe()) {
         log::warn!("there will be no summaries: {error}");
     }
+    let tls_names = server.tls_names();
     let banner = Banner {
+        tls_names: tls_names.as_deref(),
         listen: server.listen(),
         config: server.config(),
     };

@@ -10,12 +10,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use oneport_core::hub::HubLimits;
 use oneport_core::{Certificate, Command, LinkConfig, Relay, RelayConfig, Reply, Stats};
 use oneport_io::{BindError, BindOptions, CallError, EventLoop, Handle, Sockets};
-use oneport_signal::Endpoint;
+use oneport_signal::{Endpoint, Identities};
 
 use crate::assets::ASSETS;
 use crate::backend::RelayBackend;
 use crate::candidates::{self, NoCandidate};
-use crate::cli::{ServeArgs, SlowRule};
+use crate::certificate::{CertificateError, CertificateFiles};
+use crate::cli::{ServeArgs, SlowRule, TlsArgs};
 use crate::operator::{Limits, Operator};
 use crate::token::Authority;
 use crate::token_gate::TokenGate;
@@ -24,6 +25,7 @@ use crate::token_gate::TokenGate;
 pub struct Server {
     config: RelayConfig,
     listen: Vec<SocketAddr>,
+    certificate: Option<Arc<CertificateFiles>>,
     handle: Handle<Relay>,
     relay: JoinHandle<io::Result<Relay>>,
 }
@@ -49,6 +51,7 @@ impl Server {
             tcp: true,
             ..BindOptions::default()
         };
+        let certificate = certificate(&args.tls)?;
         let sockets = Sockets::bind(&args.listen, &options).map_err(StartError::Bind)?;
         let listen = sockets.local_addrs();
         let interfaces = candidates::interfaces();
@@ -63,10 +66,19 @@ impl Server {
             relay.set_gate(Box::new(TokenGate(Arc::clone(authority))));
         }
         let limits = Limits::of(&config);
-        let (handle, relay) = spawn(sockets, relay, authority, limits).map_err(StartError::Io)?;
+        let (handle, relay) = spawn(
+            sockets,
+            relay,
+            authority,
+            limits,
+            &args.tls,
+            certificate.clone(),
+        )
+        .map_err(StartError::Io)?;
         Ok(Self {
             config,
             listen,
+            certificate,
             handle,
             relay,
         })
@@ -75,6 +87,12 @@ impl Server {
     /// Where it listens, with the ports that the system chose.
     pub fn listen(&self) -> &[SocketAddr] {
         &self.listen
+    }
+
+    /// The names of its certificate, where it has one.
+    pub fn tls_names(&self) -> Option<Vec<String>> {
+        let files = self.certificate.as_ref()?;
+        Some(files.current().names().to_vec())
     }
 
     /// What it was configured with.
@@ -177,6 +195,8 @@ fn spawn(
     relay: Relay,
     authority: Option<Arc<Authority>>,
     limits: Limits,
+    tls: &TlsArgs,
+    certificate: Option<Arc<CertificateFiles>>,
 ) -> io::Result<Running> {
     let endpoint = Arc::new(std::sync::OnceLock::<Endpoint>::new());
     let on_stream = {
@@ -194,10 +214,28 @@ fn spawn(
         authority: authority.clone(),
         operator: Operator::new(handle.clone(), authority, Arc::downgrade(&endpoint), limits),
     });
-    let signal_config = oneport_signal::Config::default();
-    let _ = endpoint.set(Endpoint::new(signal_config, ASSETS, backend));
+    let signal_config = oneport_signal::Config {
+        trusted_proxies: tls.trust_proxy.clone(),
+        ..oneport_signal::Config::default()
+    };
+    let mut signaling = Endpoint::new(signal_config, ASSETS, backend);
+    if let Some(certificate) = certificate {
+        signaling = signaling.with_tls(certificate);
+    }
+    let _ = endpoint.set(signaling);
     let thread = std::thread::Builder::new().name("relay".into());
     Ok((handle, thread.spawn(move || event_loop.run())?))
+}
+
+fn certificate(args: &TlsArgs) -> Result<Option<Arc<CertificateFiles>>, StartError> {
+    let files = match (&args.tls_cert, &args.tls_key) {
+        (Some(chain), Some(key)) => CertificateFiles::read(chain, key),
+        (None, None) => return Ok(None),
+        _ => Err(CertificateError::OneAlone),
+    };
+    files
+        .map(|files| Some(Arc::new(files)))
+        .map_err(StartError::Certificate)
 }
 
 fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> Result<RelayConfig, StartError> {
@@ -251,6 +289,8 @@ pub enum StartError {
         /// What one client in one room needs, in bytes.
         bytes_min: usize,
     },
+    /// There is no certificate to serve with.
+    Certificate(CertificateError),
     /// A socket cannot be had.
     Bind(BindError),
     /// Clients could not reach it.
@@ -267,6 +307,7 @@ impl StartError {
             | Self::OpenWithSecret
             | Self::SlowTwice(_)
             | Self::TooLittleMemory { .. }
+            | Self::Certificate(_)
             | Self::NoCandidate(_) => 2,
             Self::Bind(_) | Self::Io(_) => 1,
         }
@@ -296,6 +337,7 @@ impl fmt::Display for StartError {
                     "--max-memory would keep everybody out: one client in one room needs {least}M"
                 )
             }
+            Self::Certificate(error) => error.fmt(f),
             Self::Bind(error) => error.fmt(f),
             Self::NoCandidate(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),

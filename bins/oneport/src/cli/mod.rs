@@ -2,6 +2,7 @@
 
 mod generated;
 mod log;
+mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::token::{Claims, Right, UnixTime};
 
 pub use generated::{CompletionsArgs, ManArgs};
 pub use log::{LogArgs, LogFilter, LogFormat};
+pub use tls::TlsArgs;
 
 /// How the flags of the relay may be given.
 const CONFIGURED: &str = "Each of the relay's flags may also be set as a variable (--max-clients as \
@@ -143,6 +145,10 @@ pub struct ServeArgs {
     /// counts. Without a room it is for all others. Default: disconnect.
     #[arg(long, value_name = "[ROOM=]POLICY", help_heading = "Limits")]
     pub slow: Vec<SlowRule>,
+
+    /// Who can read along, and who stands in front.
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     /// What is logged.
     #[command(flatten)]

@@ -10,12 +10,15 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
 
 /// What the server proves who it is with: a chain of certificates and the key of the first.
 #[derive(Debug)]
 pub struct Identity {
     config: Arc<ServerConfig>,
     not_after: SystemTime,
+    names: Vec<String>,
 }
 
 impl Identity {
@@ -32,7 +35,9 @@ impl Identity {
             .collect::<Result<Vec<_>, _>>()
             .map_err(IdentityError::Chain)?;
         let own = chain.first().ok_or(IdentityError::NoCertificate)?;
-        let not_after = not_after(own).ok_or(IdentityError::BadCertificate)?;
+        let own = Certificate::from_der(own).map_err(|_| IdentityError::BadCertificate)?;
+        let not_after = not_after(&own).ok_or(IdentityError::BadCertificate)?;
+        let names = names(&own);
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
             pem::Error::NoItemsFound => IdentityError::NoKey,
             error => IdentityError::Key(error),
@@ -53,6 +58,7 @@ impl Identity {
         Ok(Self {
             config: Arc::new(config),
             not_after,
+            names,
         })
     }
 
@@ -61,16 +67,33 @@ impl Identity {
         self.not_after
     }
 
+    /// The names of hosts that it is for, without wildcards.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }
 }
 
-fn not_after(certificate: &CertificateDer<'_>) -> Option<SystemTime> {
-    let certificate = Certificate::from_der(certificate).ok()?;
+fn not_after(certificate: &Certificate) -> Option<SystemTime> {
     let validity = certificate.tbs_certificate().validity();
     let since_epoch: Duration = validity.not_after.to_unix_duration();
     UNIX_EPOCH.checked_add(since_epoch)
+}
+
+fn names(certificate: &Certificate) -> Vec<String> {
+    let alternatives = certificate.tbs_certificate().get_extension();
+    let Ok(Some((_, SubjectAltName(names)))) = alternatives else {
+        return Vec::new();
+    };
+    let names = names.iter().filter_map(|name| match name {
+        GeneralName::DnsName(name) => Some(name.as_str().to_owned()),
+        _ => None,
+    });
+    // `*.example.org` is no address of a page.
+    names.filter(|name| !name.contains('*')).collect()
 }
 
 /// Why PEM is no identity. None of them shows anything of a key.
