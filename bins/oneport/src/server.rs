@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -27,6 +27,7 @@ pub struct Server {
     listen: Vec<SocketAddr>,
     certificate: Option<Arc<CertificateFiles>>,
     handle: Handle<Relay>,
+    endpoint: Arc<OnceLock<Endpoint>>,
     relay: JoinHandle<io::Result<Relay>>,
 }
 
@@ -66,7 +67,7 @@ impl Server {
             relay.set_gate(Box::new(TokenGate(Arc::clone(authority))));
         }
         let limits = Limits::of(&config);
-        let (handle, relay) = spawn(
+        let (handle, endpoint, relay) = spawn(
             sockets,
             relay,
             authority,
@@ -80,6 +81,7 @@ impl Server {
             listen,
             certificate,
             handle,
+            endpoint,
             relay,
         })
     }
@@ -107,7 +109,10 @@ impl Server {
 
     /// What can see from another thread whether it still works.
     pub fn probe(&self) -> Probe {
-        Probe(self.handle.clone())
+        Probe {
+            relay: self.handle.clone(),
+            endpoint: Arc::downgrade(&self.endpoint),
+        }
     }
 
     /// What it has done so far.
@@ -135,7 +140,7 @@ impl Server {
     /// Where the relay's thread has panicked.
     pub fn join(self) -> io::Result<Stats> {
         match self.relay.join() {
-            Ok(relay) => relay.map(|relay| relay.stats()),
+            Ok(relay) => relay.map(|relay| with_refusals(relay.stats(), &self.endpoint)),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }
@@ -160,7 +165,11 @@ impl Stopper {
 
 /// Asks a [`Server`] for a sign of life.
 #[derive(Clone)]
-pub struct Probe(Handle<Relay>);
+pub struct Probe {
+    relay: Handle<Relay>,
+    /// It is not to live longer for this.
+    endpoint: Weak<OnceLock<Endpoint>>,
+}
 
 impl Probe {
     /// Waits until the event loop has carried out a command, which it does between two turns.
@@ -178,14 +187,32 @@ impl Probe {
     ///
     /// As [`Self::answers`].
     pub fn stats(&self) -> Result<Stats, CallError> {
-        match self.0.call(Command::Stats)? {
-            Reply::Stats(stats) => Ok(*stats),
+        match self.relay.call(Command::Stats)? {
+            Reply::Stats(stats) => Ok(match self.endpoint.upgrade() {
+                Some(endpoint) => with_refusals(*stats, &endpoint),
+                None => *stats,
+            }),
             _ => Err(CallError::Stopped),
         }
     }
 }
 
-type Running = (Handle<Relay>, JoinHandle<io::Result<Relay>>);
+/// Signaling refuses offers that the relay never sees, for their token above all.
+fn with_refusals(stats: Stats, endpoint: &OnceLock<Endpoint>) -> Stats {
+    match endpoint.get() {
+        Some(endpoint) => Stats {
+            refused: endpoint.refusals(),
+            ..stats
+        },
+        None => stats,
+    }
+}
+
+type Running = (
+    Handle<Relay>,
+    Arc<OnceLock<Endpoint>>,
+    JoinHandle<io::Result<Relay>>,
+);
 
 /// The event loop and the endpoint need each other: the endpoint's backend asks the loop, and the
 /// loop hands connections to the endpoint. Connections go by way of a cell that is filled when both
@@ -198,7 +225,7 @@ fn spawn(
     tls: &TlsArgs,
     certificate: Option<Arc<CertificateFiles>>,
 ) -> io::Result<Running> {
-    let endpoint = Arc::new(std::sync::OnceLock::<Endpoint>::new());
+    let endpoint = Arc::new(OnceLock::<Endpoint>::new());
     let on_stream = {
         let endpoint = Arc::clone(&endpoint);
         Box::new(move |stream: TcpStream, peer: SocketAddr| {
@@ -224,7 +251,7 @@ fn spawn(
     }
     let _ = endpoint.set(signaling);
     let thread = std::thread::Builder::new().name("relay".into());
-    Ok((handle, thread.spawn(move || event_loop.run())?))
+    Ok((handle, endpoint, thread.spawn(move || event_loop.run())?))
 }
 
 fn certificate(args: &TlsArgs) -> Result<Option<Arc<CertificateFiles>>, StartError> {

@@ -1,6 +1,10 @@
 //! What the endpoint has done so far.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use oneport_wire::Refusal;
 
 /// Totals since the endpoint was made, as [`Endpoint::counters`](crate::Endpoint::counters) found
 /// them.
@@ -51,7 +55,8 @@ pub(crate) struct Meters {
     responses: [Meter; 5],
     pub(crate) websocket_messages: Meter,
     pub(crate) connects: Meter,
-    pub(crate) refusals: Meter,
+    /// By code, of which there are few.
+    refusals: Mutex<BTreeMap<&'static str, u64>>,
     pub(crate) tls: Meter,
     pub(crate) tls_failed: Meter,
     pub(crate) redirects: Meter,
@@ -68,6 +73,18 @@ impl Meters {
         }
     }
 
+    /// Counts an offer that is refused.
+    pub(crate) fn refusal(&self, refusal: &Refusal) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        *refusals.entry(refusal.code()).or_default() += 1;
+    }
+
+    /// The refused offers by code.
+    pub(crate) fn refusals(&self) -> BTreeMap<&'static str, u64> {
+        let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.clone()
+    }
+
     pub(crate) fn read(&self) -> Counters {
         Counters {
             served: self.served.read(),
@@ -78,7 +95,7 @@ impl Meters {
             responses: std::array::from_fn(|class| self.responses[class].read()),
             websocket_messages: self.websocket_messages.read(),
             connects: self.connects.read(),
-            refusals: self.refusals.read(),
+            refusals: self.refusals().values().sum(),
             tls: self.tls.read(),
             tls_failed: self.tls_failed.read(),
             redirects: self.redirects.read(),

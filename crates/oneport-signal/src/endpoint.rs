@@ -1,5 +1,6 @@
 //! Takes connections over and gives each a thread.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
@@ -186,6 +187,12 @@ impl Endpoint {
     /// What has happened so far.
     pub fn counters(&self) -> Counters {
         self.shared.meters().read()
+    }
+
+    /// The offers that were refused so far, by the refusal's code: all of them, also those that the
+    /// backend never saw.
+    pub fn refusals(&self) -> BTreeMap<&'static str, u64> {
+        self.shared.meters().refusals()
     }
 }
 

@@ -113,7 +113,7 @@ impl Handler {
 
     pub(crate) fn note_refusal(&self, refusal: &Refusal, client: IpAddr) {
         debug!("refused an offer from {client}: {}", refusal.code());
-        self.meters.refusals.count();
+        self.meters.refusal(refusal);
     }
 
     /// Refuses an operator's request here as far as that can be done without its body.

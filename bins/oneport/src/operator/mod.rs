@@ -90,9 +90,13 @@ impl Operator {
     }
 
     /// All that is counted, with what the relay has said.
-    fn scrape(&self, relay: Option<Stats>) -> Scrape {
+    fn scrape(&self, mut relay: Option<Stats>) -> Scrape {
         let endpoint = self.endpoint.upgrade();
         let endpoint = endpoint.as_ref().and_then(|endpoint| endpoint.get());
+        // The relay does not see whom signaling refuses, for their token above all.
+        if let (Some(relay), Some(endpoint)) = (&mut relay, endpoint) {
+            relay.refused = endpoint.refusals();
+        }
         Scrape {
             relay,
             event_loop: self.relay.stats(),

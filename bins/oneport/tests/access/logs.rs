@@ -85,6 +85,7 @@ fn at_info_who_comes_and_goes_and_why_and_no_address() {
         "member 2 left room lobby: left",
         "stopping",
         "2 connected",
+        "2 refused (forbidden 1, token_missing 1)",
         "1 messages",
     ] {
         let mut all = messages(&log, "info");
