@@ -8,6 +8,7 @@ mod killed;
 mod log;
 mod network;
 mod offers;
+mod restarted;
 mod slow;
 mod soak;
 

@@ -20,6 +20,7 @@ mod operator;
 mod participant;
 mod server;
 mod service_manager;
+mod state_file;
 mod summary;
 pub mod token;
 mod token_gate;
@@ -31,7 +32,7 @@ pub use certificate::{CertificateError, CertificateFiles};
 pub use chat::{ChatArgs, chat};
 pub use cli::{
     Cli, Command, CompletionsArgs, Count, Lifetime, LogArgs, LogFilter, LogFormat, ManArgs,
-    ServeArgs, SlowRule, TlsArgs, TokenArgs,
+    ServeArgs, SlowRule, StateArgs, TlsArgs, TokenArgs,
 };
 pub use configuration::{ConfigError, Configuration, Invocation, Origin};
 pub use descriptors::raise_descriptor_limit;
@@ -42,4 +43,5 @@ pub use oneport_wire as wire;
 pub use participant::{Commander, Participant, ParticipantError};
 pub use server::{Probe, Server, StartError, Stopper};
 pub use service_manager::ServiceManager;
+pub use state_file::StateFileError;
 pub use summary::{log_summaries, log_total};

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use oneport_core::hub::HubLimits;
-use oneport_core::{Certificate, Command, LinkConfig, Relay, RelayConfig, Reply, Stats};
+use oneport_core::{Certificate, Command, LinkConfig, Relay, RelayConfig, Reply, State, Stats};
 use oneport_io::{BindError, BindOptions, CallError, EventLoop, Handle, Sockets};
 use oneport_signal::{Endpoint, Identities};
 
@@ -18,6 +18,7 @@ use crate::candidates::{self, NoCandidate};
 use crate::certificate::{CertificateError, CertificateFiles};
 use crate::cli::{ServeArgs, SlowRule, TlsArgs};
 use crate::operator::{Limits, Operator};
+use crate::state_file::{StateFile, StateFileError};
 use crate::token::Authority;
 use crate::token_gate::TokenGate;
 
@@ -29,6 +30,7 @@ pub struct Server {
     handle: Handle<Relay>,
     endpoint: Arc<OnceLock<Endpoint>>,
     relay: JoinHandle<io::Result<Relay>>,
+    state: Option<StateFile>,
 }
 
 impl Server {
@@ -48,6 +50,9 @@ impl Server {
             }
             _ => {}
         }
+        // Before the port is taken: the relay before this one may not be through yet.
+        let state = args.state.state.as_deref().map(StateFile::claim);
+        let state = state.transpose().map_err(StartError::State)?;
         let options = BindOptions {
             tcp: true,
             ..BindOptions::default()
@@ -61,7 +66,7 @@ impl Server {
         let config = relay_config(args, candidates)?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| StartError::Io(io::Error::other(error)))?;
-        let mut relay = Relay::new(Instant::now(), config.clone(), seed);
+        let mut relay = begin(&config, seed, state.as_ref())?;
         let authority = authority.map(Arc::new);
         if let Some(authority) = &authority {
             relay.set_gate(Box::new(TokenGate(Arc::clone(authority))));
@@ -83,6 +88,7 @@ impl Server {
             handle,
             endpoint,
             relay,
+            state,
         })
     }
 
@@ -129,20 +135,26 @@ impl Server {
         self.handle.stats()
     }
 
-    /// Waits until it has stopped, and says what it has done.
+    /// Waits until it has stopped, leaves its state to the next one, if it is to, and says what it has
+    /// done.
     ///
     /// # Errors
     ///
-    /// Where the event loop cannot go on.
+    /// Where the event loop cannot go on, or the state cannot be written.
     ///
     /// # Panics
     ///
     /// Where the relay's thread has panicked.
     pub fn join(self) -> io::Result<Stats> {
-        match self.relay.join() {
-            Ok(relay) => relay.map(|relay| with_refusals(relay.stats(), &self.endpoint)),
+        let relay = match self.relay.join() {
+            Ok(relay) => relay?,
             Err(panic) => std::panic::resume_unwind(panic),
+        };
+        if let Some(file) = &self.state {
+            let failed = |error| io::Error::other(format!("the state cannot be left: {error}"));
+            file.leave(&relay.state()).map_err(failed)?;
         }
+        Ok(with_refusals(relay.stats(), &self.endpoint))
     }
 }
 
@@ -265,6 +277,20 @@ fn certificate(args: &TlsArgs) -> Result<Option<Arc<CertificateFiles>>, StartErr
         .map_err(StartError::Certificate)
 }
 
+/// A relay that goes on where the one before it has stopped, if that has left its state.
+fn begin(
+    config: &RelayConfig,
+    seed: [u8; 32],
+    state: Option<&StateFile>,
+) -> Result<Relay, StartError> {
+    let restore = |state: State<'_>| Relay::restore(Instant::now(), config.clone(), seed, state);
+    let restored = match state {
+        Some(file) => file.take(restore).map_err(StartError::State)?,
+        None => None,
+    };
+    Ok(restored.unwrap_or_else(|| Relay::new(Instant::now(), config.clone(), seed)))
+}
+
 fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> Result<RelayConfig, StartError> {
     let link = LinkConfig {
         tcp_candidates: candidates.clone(),
@@ -318,6 +344,8 @@ pub enum StartError {
     },
     /// There is no certificate to serve with.
     Certificate(CertificateError),
+    /// It could not leave its state.
+    State(StateFileError),
     /// A socket cannot be had.
     Bind(BindError),
     /// Clients could not reach it.
@@ -336,6 +364,8 @@ impl StartError {
             | Self::TooLittleMemory { .. }
             | Self::Certificate(_)
             | Self::NoCandidate(_) => 2,
+            Self::State(StateFileError::Unusable { .. }) => 2,
+            Self::State(StateFileError::Taken(_)) => 1,
             Self::Bind(_) | Self::Io(_) => 1,
         }
     }
@@ -365,6 +395,7 @@ impl fmt::Display for StartError {
                 )
             }
             Self::Certificate(error) => error.fmt(f),
+            Self::State(error) => error.fmt(f),
             Self::Bind(error) => error.fmt(f),
             Self::NoCandidate(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),

@@ -2,6 +2,7 @@
 
 mod generated;
 mod log;
+mod state;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +20,7 @@ use crate::token::{Claims, Right, UnixTime};
 
 pub use generated::{CompletionsArgs, ManArgs};
 pub use log::{LogArgs, LogFilter, LogFormat};
+pub use state::StateArgs;
 pub use tls::TlsArgs;
 
 /// How the flags of the relay may be given.
@@ -145,6 +147,10 @@ pub struct ServeArgs {
     /// counts. Without a room it is for all others. Default: disconnect.
     #[arg(long, value_name = "[ROOM=]POLICY", help_heading = "Limits")]
     pub slow: Vec<SlowRule>,
+
+    /// What outlives the relay.
+    #[command(flatten)]
+    pub state: StateArgs,
 
     /// Who can read along, and who stands in front.
     #[command(flatten)]
