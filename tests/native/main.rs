@@ -7,3 +7,4 @@ mod command;
 mod embed;
 mod messages;
 mod signaling;
+mod tcp;

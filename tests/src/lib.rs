@@ -30,6 +30,7 @@
 
 pub mod artifacts;
 pub mod browser;
+mod carrier;
 mod contained;
 mod error;
 pub mod fuzz;

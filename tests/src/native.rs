@@ -1,32 +1,28 @@
-//! A client without a browser: one UDP socket, one link, and the signaling of a page.
+//! A client without a browser: one socket, one link, and the signaling of a page.
 
 use std::{
-    io::ErrorKind,
-    net::{SocketAddr, UdpSocket},
+    net::{SocketAddr, TcpStream, UdpSocket},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use oneport_link::{
     Certificate, ChannelConfig, ChannelId, CloseReason, Credentials, Kind, Link, LinkConfig,
-    LinkEvent, Route, Write,
+    LinkEvent, Write, passive_candidates,
 };
 
 use crate::{
     Error, Result,
+    carrier::Carrier,
     http::{self, Response},
 };
 
 /// Longer than anything on loopback takes, however busy the machine is.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Larger than any datagram of ours.
-const DATAGRAM_BYTES_MAX: usize = 2048;
-
 /// A client of a relay, driven by the test's own thread.
 pub struct NativeClient {
-    socket: UdpSocket,
-    local: SocketAddr,
+    carrier: Carrier,
     link: Link,
     /// The response to its offer.
     pub response: Option<Response>,
@@ -52,8 +48,33 @@ impl NativeClient {
     /// # Errors
     /// As [`Self::join`].
     pub fn join_with(relay: SocketAddr, room: &str, channel: ChannelConfig) -> Result<Self> {
-        let path = format!("/r/{room}");
         let (mut client, offer) = Self::offer(relay, channel)?;
+        client.enter(relay, room, &offer)?;
+        client.run_until("the channel to open", |client| !client.channels.is_empty())?;
+        Ok(client)
+    }
+
+    /// [`Self::join`] over TCP alone: a connection to the first address of the relay's that takes one.
+    ///
+    /// # Errors
+    /// As [`Self::join`].
+    pub fn join_over_tcp(relay: SocketAddr, room: &str, label: &str) -> Result<Self> {
+        let (mut client, offer) = Self::offer(relay, ChannelConfig::new(label))?;
+        let answer = client.enter(relay, room, &offer)?;
+        let address = passive_candidates(&answer).into_iter().next();
+        let address = address.ok_or(Error::Garbled { what: answer })?;
+        let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+        client
+            .link
+            .add_connection(Instant::now(), stream.local_addr()?);
+        client.carrier = Carrier::tcp(stream)?;
+        client.run_until("the channel to open", |client| !client.channels.is_empty())?;
+        Ok(client)
+    }
+
+    /// Carries the offer there and the answer back, which it returns.
+    fn enter(&mut self, relay: SocketAddr, room: &str, offer: &str) -> Result<String> {
+        let path = format!("/r/{room}");
         let headers = [("Content-Type", "application/sdp")];
         let response = http::request(relay, "POST", &path, &headers, offer.as_bytes())?;
         if response.status != 201 {
@@ -62,10 +83,10 @@ impl NativeClient {
                 message: format!("{} {}", response.status, response.text()),
             });
         }
-        client.accept(&response.text())?;
-        client.response = Some(response);
-        client.run_until("the channel to open", |client| !client.channels.is_empty())?;
-        Ok(client)
+        let answer = response.text();
+        self.accept(&answer)?;
+        self.response = Some(response);
+        Ok(answer)
     }
 
     /// A client and its offer: the test carries the two SDPs.
@@ -83,8 +104,7 @@ impl NativeClient {
         let (link, offer) =
             Link::offer(Instant::now(), Arc::new(config), credentials, vec![channel]);
         let client = Self {
-            socket,
-            local,
+            carrier: Carrier::udp(socket)?,
             link,
             response: None,
             channels: Vec::new(),
@@ -151,26 +171,16 @@ impl NativeClient {
     /// When the socket fails.
     pub fn turn(&mut self, wait: Duration) -> Result {
         while let Some(transmit) = self.link.poll_transmit() {
-            // Lost like any datagram, if it is: SCTP sends it again.
-            let _ = self.socket.send_to(&transmit.contents, transmit.route.peer);
+            self.carrier.send(&transmit);
         }
         let timeout = self.link.poll_timeout().map_or(wait, |(at, _)| {
             at.saturating_duration_since(Instant::now()).min(wait)
         });
         let timeout = timeout.max(Duration::from_millis(1));
-        self.socket.set_read_timeout(Some(timeout))?;
-        let mut buffer = [0; DATAGRAM_BYTES_MAX];
-        match self.socket.recv_from(&mut buffer) {
-            Ok((length, peer)) => {
-                let route = Route::udp(self.local, peer);
-                let now = Instant::now();
-                self.link.handle_datagram(now, route, &buffer[..length]);
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-            // The relay is gone: the link will find out.
-            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
-            Err(error) => return Err(error.into()),
-        }
+        let link = &mut self.link;
+        self.carrier.receive(timeout, |route, bytes| {
+            link.handle_datagram(Instant::now(), route, bytes);
+        })?;
         self.link.handle_timeout(Instant::now());
         self.collect();
         Ok(())

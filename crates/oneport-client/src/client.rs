@@ -140,6 +140,16 @@ impl Client {
         })
     }
 
+    /// The owner has a TCP connection from this address to one of the relay's
+    /// [passive candidates](crate::passive_candidates): the link may go over it as well. It is the latest
+    /// link's, and not for the next one.
+    pub fn add_connection(&mut self, now: Instant, local: SocketAddr) {
+        self.advance(now);
+        if let Some(link) = &mut self.link {
+            link.add_connection(now, local);
+        }
+    }
+
     /// The latest offer could not be carried, or no offer could be for now: the next one will be
     /// wanted after the usual wait, and not before `retry_after`.
     pub fn abandon_offer(&mut self, now: Instant, retry_after: Option<Duration>) {

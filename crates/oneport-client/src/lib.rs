@@ -62,6 +62,7 @@ pub use room::join;
 
 pub use oneport_link::{
     Certificate, Input, LinkConfig, Machine, OfferError, Reason, Route, Transmit,
+    passive_candidates,
 };
 pub use oneport_wire::frame::{
     Change, Delivery, History, Join, Kick, Members, Message, Publish, Since, Update,

@@ -72,6 +72,6 @@ pub use durations::Durations;
 pub use event::LinkEvent;
 pub use link::Link;
 pub use machine::{Input, Machine, Reason, Transmit};
-pub use offer::OfferError;
+pub use offer::{OfferError, passive_candidates};
 pub use route::{Route, Transport};
 pub use rtc::Credentials;

@@ -1,13 +1,15 @@
 //! How a link begins: an offer and its answer.
 
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use str0m::change::{SdpAnswer, SdpOffer};
+use str0m::net::TcpType;
 
 use crate::offer::{self, Description};
-use crate::rtc::{Credentials, build};
+use crate::rtc::{Credentials, build, tcp_candidate};
 use crate::{ChannelConfig, Link, LinkConfig, OfferError};
 
 impl Link {
@@ -81,5 +83,19 @@ impl Link {
         });
         self.feed_time();
         accepted.map_err(|e| offer::malformed(&e))
+    }
+
+    /// We have a TCP connection from this address to one of the peer's
+    /// [passive candidates](crate::passive_candidates): checks go over it as well, as from an active
+    /// candidate (RFC 6544 section 4.5).
+    pub fn add_connection(&mut self, now: Instant, local: SocketAddr) {
+        self.advance(now);
+        if let Some(candidate) = tcp_candidate(local, TcpType::Active) {
+            self.change(|rtc| {
+                rtc.add_local_candidate(candidate);
+                Ok(())
+            });
+            self.feed_time();
+        }
     }
 }

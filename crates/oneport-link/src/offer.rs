@@ -1,6 +1,7 @@
 //! The peer's SDP, as far as we look at it before str0m does.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use crate::LinkConfig;
 
@@ -89,6 +90,21 @@ pub(crate) fn message_bytes_max(sdp: &str) -> usize {
     }
 }
 
+/// Where a peer accepts TCP connections for this, by its description: its passive candidates (RFC 6544
+/// section 4.5), as in `a=candidate:1 1 tcp 1518280447 192.0.2.1 3478 typ host tcptype passive`.
+pub fn passive_candidates(sdp: &str) -> Vec<SocketAddr> {
+    let address = |line: &str| {
+        let words: Vec<_> = line.strip_prefix("a=candidate:")?.split(' ').collect();
+        let [_, _, transport, _, ip, port, ..] = words[..] else {
+            return None;
+        };
+        let is_passive = words.windows(2).any(|pair| pair == ["tcptype", "passive"]);
+        let is_tcp = transport.eq_ignore_ascii_case("tcp") && is_passive;
+        is_tcp.then_some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?))
+    };
+    sdp.lines().filter_map(address).collect()
+}
+
 /// What str0m finds wrong with a description, in one line. Where its parser stopped is said as an address
 /// in our memory, which is nobody's business.
 pub(crate) fn malformed(error: &dyn ToString) -> OfferError {
@@ -143,6 +159,19 @@ mod tests {
         let sdp = "v=0\r\na=max-message-size:9\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n\
                    a=max-message-size:1000\r\nm=audio 9 RTP/AVP 0\r\na=max-message-size:7\r\n";
         assert_eq!(message_bytes_max(sdp), 1000);
+    }
+
+    #[test]
+    fn where_connections_are_accepted() {
+        let sdp = "v=0\r\na=candidate:1 1 udp 2130706175 192.0.2.1 3478 typ host\r\n\
+                   a=candidate:2 1 tcp 1518280447 192.0.2.1 3478 typ host tcptype passive ufrag x\r\n\
+                   a=candidate:3 1 TCP 1518280191 2001:db8::1 443 typ host tcptype passive\r\n\
+                   a=candidate:4 1 tcp 1 192.0.2.2 9 typ host tcptype active\r\n\
+                   a=candidate:5 1 tcp 1 relay.local 9 typ host tcptype passive\r\n\
+                   a=candidate:6 1 tcp\r\n";
+        let found = passive_candidates(sdp);
+        let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["192.0.2.1:3478", "[2001:db8::1]:443"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How an `Rtc` is made.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use str0m::config::DtlsVersion;
@@ -56,9 +57,12 @@ pub(crate) fn candidates(
         let candidate = Candidate::builder().udp();
         candidate.host(*address).build()
     });
-    let tcp = config.tcp_candidates.iter().map(move |address| {
-        let candidate = Candidate::builder().tcp();
-        candidate.host(*address).tcptype(tcp_type).build()
-    });
-    udp.chain(tcp).flatten()
+    let tcp = config.tcp_candidates.iter();
+    let tcp = tcp.filter_map(move |address| tcp_candidate(*address, tcp_type));
+    udp.flatten().chain(tcp)
+}
+
+pub(crate) fn tcp_candidate(address: SocketAddr, tcp_type: TcpType) -> Option<Candidate> {
+    let candidate = Candidate::builder().tcp().host(address);
+    candidate.tcptype(tcp_type).build().ok()
 }

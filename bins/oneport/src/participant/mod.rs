@@ -3,6 +3,7 @@
 
 mod carrier;
 mod error;
+mod tcp;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
