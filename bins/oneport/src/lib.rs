@@ -24,6 +24,7 @@ mod state_file;
 mod summary;
 pub mod token;
 mod token_gate;
+mod webhook;
 
 pub use banner::Banner;
 pub use bytes::Bytes;
@@ -32,7 +33,7 @@ pub use certificate::{CertificateError, CertificateFiles};
 pub use chat::{ChatArgs, chat};
 pub use cli::{
     Cli, Command, CompletionsArgs, Count, Lifetime, LogArgs, LogFilter, LogFormat, ManArgs,
-    ServeArgs, SlowRule, StateArgs, TlsArgs, TokenArgs,
+    ServeArgs, SlowRule, StateArgs, TlsArgs, TokenArgs, WebhookArgs,
 };
 pub use configuration::{ConfigError, Configuration, Invocation, Origin};
 pub use descriptors::raise_descriptor_limit;
@@ -45,3 +46,4 @@ pub use server::{Probe, Server, StartError, Stopper};
 pub use service_manager::ServiceManager;
 pub use state_file::StateFileError;
 pub use summary::{log_summaries, log_total};
+pub use webhook::{BadWebhookUrl, WebhookCounts, WebhookError, WebhookSecretError, WebhookUrl};

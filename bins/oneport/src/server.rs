@@ -21,6 +21,7 @@ use crate::operator::{Limits, Operator};
 use crate::state_file::{StateFile, StateFileError};
 use crate::token::Authority;
 use crate::token_gate::TokenGate;
+use crate::webhook::{Webhook, WebhookCounts, WebhookError};
 
 /// A relay that runs, with its sockets and its signaling endpoint.
 pub struct Server {
@@ -31,6 +32,7 @@ pub struct Server {
     endpoint: Arc<OnceLock<Endpoint>>,
     relay: JoinHandle<io::Result<Relay>>,
     state: Option<StateFile>,
+    webhook: Option<Webhook>,
 }
 
 impl Server {
@@ -71,6 +73,10 @@ impl Server {
         if let Some(authority) = &authority {
             relay.set_gate(Box::new(TokenGate(Arc::clone(authority))));
         }
+        let webhook = Webhook::start(&args.webhook).map_err(StartError::Webhook)?;
+        if let Some(webhook) = &webhook {
+            relay.set_observer(webhook.observer());
+        }
         let limits = Limits::of(&config);
         let (handle, endpoint, relay) = spawn(
             sockets,
@@ -89,6 +95,7 @@ impl Server {
             endpoint,
             relay,
             state,
+            webhook,
         })
     }
 
@@ -135,8 +142,16 @@ impl Server {
         self.handle.stats()
     }
 
+    /// What has become of the webhook's events; nothing without one.
+    pub fn webhook_counts(&self) -> WebhookCounts {
+        self.webhook
+            .as_ref()
+            .map(Webhook::counts)
+            .unwrap_or_default()
+    }
+
     /// Waits until it has stopped, leaves its state to the next one, if it is to, and says what it has
-    /// done.
+    /// done. A webhook is told what has happened until then, if its receiver takes it soon.
     ///
     /// # Errors
     ///
@@ -153,6 +168,9 @@ impl Server {
         if let Some(file) = &self.state {
             let failed = |error| io::Error::other(format!("the state cannot be left: {error}"));
             file.leave(&relay.state()).map_err(failed)?;
+        }
+        if let Some(webhook) = &self.webhook {
+            webhook.finish();
         }
         Ok(with_refusals(relay.stats(), &self.endpoint))
     }
@@ -346,6 +364,8 @@ pub enum StartError {
     Certificate(CertificateError),
     /// It could not leave its state.
     State(StateFileError),
+    /// The webhook cannot be told anything.
+    Webhook(WebhookError),
     /// A socket cannot be had.
     Bind(BindError),
     /// Clients could not reach it.
@@ -366,6 +386,7 @@ impl StartError {
             | Self::NoCandidate(_) => 2,
             Self::State(StateFileError::Unusable { .. }) => 2,
             Self::State(StateFileError::Taken(_)) => 1,
+            Self::Webhook(error) => error.exit_code(),
             Self::Bind(_) | Self::Io(_) => 1,
         }
     }
@@ -396,6 +417,7 @@ impl fmt::Display for StartError {
             }
             Self::Certificate(error) => error.fmt(f),
             Self::State(error) => error.fmt(f),
+            Self::Webhook(error) => error.fmt(f),
             Self::Bind(error) => error.fmt(f),
             Self::NoCandidate(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),

@@ -4,6 +4,7 @@ mod generated;
 mod log;
 mod state;
 mod tls;
+mod webhook;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use generated::{CompletionsArgs, ManArgs};
 pub use log::{LogArgs, LogFilter, LogFormat};
 pub use state::StateArgs;
 pub use tls::TlsArgs;
+pub use webhook::WebhookArgs;
 
 /// How the flags of the relay may be given.
 const CONFIGURED: &str = "Each of the relay's flags may also be set as a variable (--max-clients as \
@@ -159,6 +161,10 @@ pub struct ServeArgs {
     /// What is logged.
     #[command(flatten)]
     pub log: LogArgs,
+
+    /// Where events are told.
+    #[command(flatten)]
+    pub webhook: WebhookArgs,
 }
 
 impl ServeArgs {

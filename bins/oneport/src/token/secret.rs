@@ -46,7 +46,19 @@ impl Secret {
     ///
     /// [`SecretError`].
     pub fn find(file: Option<&Path>) -> Result<Option<Self>, SecretError> {
-        match (file, std::env::var_os(Self::VARIABLE)) {
+        Self::find_in(file, Self::VARIABLE)
+    }
+
+    /// The secret in the file, if one is named, or else in this variable, or else there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError`].
+    pub(crate) fn find_in(
+        file: Option<&Path>,
+        variable: &str,
+    ) -> Result<Option<Self>, SecretError> {
+        match (file, std::env::var_os(variable)) {
             (Some(path), _) => Self::read(path).map(Some),
             (None, Some(value)) => Self::new(value.as_encoded_bytes()).map(Some),
             (None, None) => Ok(None),
@@ -77,7 +89,7 @@ impl Secret {
     }
 
     /// The secret, for whoever signs with it.
-    pub(super) fn reveal(&self) -> &[u8] {
+    pub(crate) fn reveal(&self) -> &[u8] {
         &self.0
     }
 }

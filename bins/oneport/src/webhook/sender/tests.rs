@@ -1,0 +1,244 @@
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender as Channel, channel};
+use std::thread;
+
+use oneport_core::hub::Event;
+use oneport_wire::{Epoch, UnixMillis};
+use serde_json::Value;
+
+use super::super::happening::Happening;
+use super::*;
+
+/// Generous: machines are busy.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+const SECRET: &[u8] = b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// A request as it arrived.
+struct Request {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Request {
+    fn header(&self, name: &str) -> &str {
+        let line = self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(": ")?;
+            key.eq_ignore_ascii_case(name).then_some(value)
+        });
+        line.unwrap_or_default()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+
+    fn times(&self) -> Vec<u64> {
+        let body = self.json();
+        let events = body["events"].as_array().expect("a list").iter();
+        events
+            .map(|event| event["time"].as_u64().expect("a time"))
+            .collect()
+    }
+}
+
+/// A receiver that answers each request with the next of these texts, and the last one from then on. An
+/// empty one is no answer: the connection stays open and silent.
+fn receiver(answers: Vec<&'static str>) -> (SocketAddr, Receiver<Request>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (requests, arrived) = channel();
+    thread::spawn(move || {
+        let mut answers = answers.into_iter().peekable();
+        let mut silent = Vec::new();
+        while let Ok((stream, _)) = listener.accept() {
+            serve(stream, &mut answers, &requests, &mut silent);
+        }
+    });
+    (address, arrived)
+}
+
+fn serve(
+    stream: TcpStream,
+    answers: &mut std::iter::Peekable<std::vec::IntoIter<&'static str>>,
+    requests: &Channel<Request>,
+    silent: &mut Vec<TcpStream>,
+) {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if reader.read_line(&mut head).unwrap_or(0) == 0 {
+                return;
+            }
+        }
+        let mut request = Request {
+            head,
+            body: Vec::new(),
+        };
+        let length = request.header("content-length").parse().expect("a length");
+        request.body.resize(length, 0);
+        if reader.read_exact(&mut request.body).is_err() {
+            return;
+        }
+        let answer = answers.next().expect("the last stays");
+        let is_last = answers.peek().is_none();
+        let again = is_last.then_some(answer);
+        let gone = requests.send(request).is_err();
+        if let Some(last) = again {
+            *answers = vec![last].into_iter().peekable();
+        }
+        if gone {
+            return;
+        }
+        if answer.is_empty() {
+            silent.push(reader.into_inner());
+            return;
+        }
+        if reader.get_mut().write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+const BROKEN: &str = "HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno";
+const GARBAGE: &str = "SSH-2.0-OpenSSH\r\n\r\n";
+const MISTAKE: &str = "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n";
+const MOVED: &str =
+    "HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
+
+fn start(address: SocketAddr, change: impl FnOnce(&mut Patience)) -> Arc<Queue> {
+    let mut patience = Patience {
+        answer: Duration::from_millis(300),
+        first: Duration::from_millis(5),
+        longest: Duration::from_millis(20),
+        give_up: TIMEOUT,
+        goodbye: Duration::from_millis(500),
+    };
+    change(&mut patience);
+    let url = format!("http://{address}/events?key=1")
+        .parse()
+        .expect("a URL");
+    let secret = WebhookSecret::new(SECRET).expect("a secret");
+    let queue = Arc::new(Queue::default());
+    let sender = Sender::new(&url, secret, Arc::clone(&queue), patience);
+    thread::spawn(move || sender.run());
+    queue
+}
+
+/// An event that is known by its time.
+fn happen(queue: &Queue, at: u32) {
+    let room = "lobby".parse().expect("a name");
+    queue.push(Happening::of(Event::RoomOpened {
+        room: &room,
+        epoch: Epoch::from_random([1; 8]),
+        time: UnixMillis::from(at),
+    }));
+}
+
+fn next(requests: &Receiver<Request>) -> Request {
+    requests.recv_timeout(TIMEOUT).expect("a request")
+}
+
+#[test]
+fn tries_the_same_again_until_it_is_taken_and_in_order() {
+    let (address, requests) = receiver(vec![BROKEN, GARBAGE, "", BROKEN, OK]);
+    let queue = start(address, |_| ());
+    happen(&queue, 0);
+    let first = next(&requests);
+    (1..250).for_each(|at| happen(&queue, at));
+    let mut times = first.times();
+    assert_eq!(times, [0]);
+    for _ in 0..4 {
+        let again = next(&requests);
+        assert_eq!(again.body, first.body);
+        assert_eq!(again.header("webhook-id"), first.header("webhook-id"));
+    }
+    while times.len() < 250 {
+        let request = next(&requests);
+        assert_ne!(request.header("webhook-id"), first.header("webhook-id"));
+        assert_eq!(request.json()["dropped"], 0);
+        times.extend(request.times());
+    }
+    assert_eq!(times, (0..250).collect::<Vec<_>>());
+    queue.close(TIMEOUT);
+    let counts = queue.counts();
+    assert_eq!(
+        (counts.told, counts.dropped, counts.failed_requests),
+        (250, 0, 4)
+    );
+}
+
+#[test]
+fn what_is_refused_is_not_tried_again_and_told_next() {
+    for refusal in [MISTAKE, MOVED] {
+        let (address, requests) = receiver(vec![refusal, OK]);
+        let queue = start(address, |_| ());
+        happen(&queue, 1);
+        assert_eq!(next(&requests).times(), [1]);
+        let told = next(&requests);
+        assert_eq!(told.json()["dropped"], 1);
+        assert!(told.times().is_empty());
+        queue.close(TIMEOUT);
+        assert_eq!(queue.counts().dropped, 1);
+    }
+}
+
+#[test]
+fn what_nobody_takes_is_given_up_in_the_end() {
+    let (address, requests) = receiver(vec![BROKEN, BROKEN, OK]);
+    let queue = start(address, |patience| patience.give_up = Duration::ZERO);
+    happen(&queue, 1);
+    assert_eq!(next(&requests).times(), [1]);
+    let second = next(&requests);
+    assert_eq!(
+        (second.json()["dropped"].as_u64(), second.times()),
+        (Some(1), vec![])
+    );
+    let third = next(&requests);
+    assert_eq!(third.json()["dropped"], 1);
+    queue.close(TIMEOUT);
+    assert_eq!(queue.counts().dropped, 1);
+}
+
+#[test]
+fn the_end_waits_for_the_last_events_but_not_for_ever() {
+    let (address, requests) = receiver(vec![OK]);
+    let queue = start(address, |_| ());
+    (0..120).for_each(|at| happen(&queue, at));
+    queue.close(TIMEOUT);
+    assert_eq!(queue.counts().told, 120);
+    assert!(next(&requests).times().len() <= 100);
+
+    let (address, requests) = receiver(vec![""]);
+    let queue = start(address, |patience| patience.answer = TIMEOUT);
+    happen(&queue, 1);
+    next(&requests);
+    let since = Instant::now();
+    queue.close(Duration::from_millis(100));
+    assert!(since.elapsed() < TIMEOUT / 2);
+}
+
+#[test]
+fn is_signed_for_this_moment() {
+    let (address, requests) = receiver(vec![OK]);
+    let queue = start(address, |_| ());
+    happen(&queue, 1);
+    let request = next(&requests);
+    assert!(request.head.starts_with("POST /events?key=1 HTTP/1.1\r\n"));
+    assert_eq!(request.header("content-type"), "application/json");
+    let (id, sent) = (
+        request.header("webhook-id"),
+        request.header("webhook-timestamp"),
+    );
+    let sent: u64 = sent.parse().expect("seconds");
+    assert!(crate::token::UnixTime::now().as_secs() - sent <= TIMEOUT.as_secs());
+    let secret = WebhookSecret::new(SECRET).expect("a secret");
+    let expected = secret.sign(id, sent, &request.body);
+    assert_eq!(request.header("webhook-signature"), expected);
+    let event = &request.json()["events"][0];
+    assert_eq!(event["type"], "room_opened");
+    assert_eq!(event["id"], "0101010101010101-opened");
+}
