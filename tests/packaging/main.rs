@@ -2,6 +2,7 @@
 //! they make it, but for the profile of the binary in it, put where it harms nobody, run by the words
 //! that it brings along, and taken away again.
 
+mod container;
 mod debian;
 mod manager;
 mod sandbox;
