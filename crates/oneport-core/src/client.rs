@@ -22,8 +22,6 @@ pub(crate) struct Client {
     pub(crate) session_id: SessionId,
     /// Our user name fragment, by which its checks are known.
     pub(crate) ufrag: String,
-    /// Its own, if its offer has but one.
-    pub(crate) peer_ufrag: Option<String>,
     /// What it was answered when it wished to restart ICE, until it has.
     pub(crate) restarting: Option<Box<Restarting>>,
     /// Where the offer came from.

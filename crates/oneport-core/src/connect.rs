@@ -9,7 +9,7 @@ use std::time::Instant;
 use oneport_link::LinkConfig;
 use oneport_link::{Link, OfferError};
 use oneport_wire::frame::LeaveReason;
-use oneport_wire::{ErrorCode, IceFragment, OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
+use oneport_wire::{ErrorCode, OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
 
 use crate::client::Client;
 use crate::places::Vacancy;
@@ -87,9 +87,6 @@ impl Relay {
             number: self.last_number,
             session_id,
             ufrag: ufrag.clone(),
-            peer_ufrag: IceFragment::parse(offer)
-                .ok()
-                .map(|peer| peer.ufrag().into()),
             restarting: None,
             address,
             room: room.clone(),

@@ -22,8 +22,8 @@ pub(crate) struct Restarting {
 impl Relay {
     /// Restarts ICE for a client that has moved to another network, or cannot reach us any more over
     /// the old one: its channels, and what is on its way in them, survive that. The credentials before
-    /// hold until the client has used the new ones, so a restart that comes to nothing changes nothing,
-    /// and the latest one counts.
+    /// hold until the client has nominated a path with the new ones, so a restart that comes to nothing
+    /// changes nothing, and the latest one counts.
     ///
     /// `follows` are the ICE sessions ([`Connected::ice_session`](crate::Connected::ice_session),
     /// [`Restarted::ice_session`]) of which one must be the latest; `None` if any may be.
@@ -74,7 +74,7 @@ impl Relay {
             return Ok(latest.map(|latest| latest.told()));
         }
         // The same user: candidates of an ICE session that there is, which we do not need.
-        if is_latest || client.peer_ufrag.as_deref() == Some(fragment.ufrag()) {
+        if is_latest || client.link.peer_ufrag() == fragment.ufrag() {
             return Ok(None);
         }
         let restarting = self.begin_restart(id, fragment);
@@ -105,14 +105,13 @@ impl Relay {
         restarting
     }
 
-    /// The client has used the new credentials.
+    /// The client uses the new credentials.
     pub(crate) fn ice_restarted(&mut self, id: LinkId) {
         self.stats.ice_restarts += 1;
         let client = &mut self.links[id];
         log::debug!("link {} has restarted ICE", client.number);
         if let Some(restarting) = client.restarting.take() {
             let before = std::mem::replace(&mut client.ufrag, restarting.ufrag);
-            client.peer_ufrag = Some(restarting.fragment.ufrag().into());
             self.demux.remove_ufrag(&before);
         }
     }

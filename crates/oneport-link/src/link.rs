@@ -57,7 +57,8 @@ pub struct Link {
     pub(crate) paths: Paths,
     pub(crate) egress: Egress,
     pub(crate) events: VecDeque<LinkEvent>,
-    /// Credentials that the peer has not used yet.
+    pub(crate) peer_ufrag: String,
+    /// An ICE session that the peer does not use yet.
     pub(crate) restart: Option<Box<Restart>>,
     pub(crate) now: Instant,
     /// When str0m was last told the time.
@@ -92,6 +93,7 @@ impl Link {
             paths: Paths::default(),
             egress: Egress::default(),
             events: VecDeque::new(),
+            peer_ufrag: String::new(),
             restart: None,
             now,
             fed: None,
@@ -120,8 +122,8 @@ impl Link {
         let can_wait = is_open && datagram == Datagram::Dtls;
         if !can_wait {
             self.catch_up();
-            self.try_restart(&datagram, bytes);
         }
+        let is_anew = self.try_restart(&datagram, bytes);
         let destination = self.config.candidate_for(route);
         let protocol = protocol(route.transport);
         let errors = self.errors;
@@ -139,6 +141,16 @@ impl Link {
             self.arriving = Some(route);
             self.change(receive);
             self.arriving = None;
+        }
+        if is_anew {
+            let nominates = matches!(
+                datagram,
+                Datagram::Check {
+                    nominates: true,
+                    ..
+                }
+            );
+            self.end_try(nominates);
         }
         if self.errors > errors {
             return;

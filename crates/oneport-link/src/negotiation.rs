@@ -40,6 +40,7 @@ impl Link {
         let (rtc, answer) = answered
             .unwrap_or_else(|_| Err(OfferError::Malformed("it cannot be understood".into())))?;
         let mut link = Self::new(now, config, rtc, description.message_bytes_max);
+        link.peer_ufrag = description.ufrag;
         link.change(|_| Ok(()));
         Ok((link, answer))
     }

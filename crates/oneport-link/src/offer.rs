@@ -36,6 +36,8 @@ impl std::error::Error for OfferError {}
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Description {
     pub(crate) sdp: String,
+    /// The peer's user name fragment; str0m wants one to be there.
+    pub(crate) ufrag: String,
     /// The largest message that the peer takes, in bytes.
     pub(crate) message_bytes_max: usize,
 }
@@ -63,6 +65,7 @@ impl Description {
             .collect();
         Ok(Self {
             sdp: sdp_without_candidates,
+            ufrag: ufrag(sdp).into(),
             message_bytes_max: message_bytes_max(sdp),
         })
     }
@@ -71,6 +74,17 @@ impl Description {
 /// RFC 8841 section 5.1: `m=application 9 UDP/DTLS/SCTP webrtc-datachannel`.
 fn is_data_section(line: &str) -> bool {
     line.starts_with("m=application ") && line.trim_end().ends_with(" webrtc-datachannel")
+}
+
+/// RFC 8839 section 5.4: the session's, or else the one of the first section that has one. What is longer
+/// than it may be is kept by nobody: its sender cannot restart ICE.
+fn ufrag(sdp: &str) -> &str {
+    const UFRAG_BYTES_MAX: usize = 256;
+    let mut lines = sdp.lines();
+    lines
+        .find_map(|line| line.strip_prefix("a=ice-ufrag:"))
+        .filter(|ufrag| ufrag.len() <= UFRAG_BYTES_MAX)
+        .unwrap_or_default()
 }
 
 /// RFC 8841 section 6.1: an attribute of the data section, in which zero means "any size".
