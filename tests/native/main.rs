@@ -6,5 +6,6 @@ mod chat;
 mod command;
 mod embed;
 mod messages;
+mod operator;
 mod signaling;
 mod tcp;
