@@ -86,6 +86,11 @@ fn stream() {
 }
 
 #[test]
+fn state() {
+    replay(fuzz::state, "state", 2000);
+}
+
+#[test]
 fn tokens() {
     replay(oneport_tests::fuzz::tokens, "tokens", 1000);
 }

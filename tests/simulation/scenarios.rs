@@ -2,7 +2,9 @@
 
 use std::thread;
 
-use oneport_sim::Operation::{Advance, Burst, Cut, Die, Kick, Leave, Quit, Restart, Return, Sleep};
+use oneport_sim::Operation::{
+    Advance, Burst, Cut, Die, HandOver, Kick, Leave, Quit, Restart, Return, Sleep,
+};
 use oneport_sim::{Report, Sabotage, Scenario};
 
 /// How many seeds each run of the tests tries. `cargo run --release -p oneport-sim -- --seeds N` tries
@@ -46,7 +48,8 @@ fn seeds() {
 
 /// What must have happened in all seeds together, and how often at least: about half as often as it did
 /// when this was written.
-const KINDS: [(&str, u64); 34] = [
+const KINDS: [(&str, u64); 35] = [
+    ("relay: handed over", 28),
     ("session resumed", 400),
     ("recovered", 400),
     ("not recovered: no_such_session", 300),
@@ -97,7 +100,7 @@ fn the_oracle_notices_each_lie() {
                     Kick { .. } | Leave { .. } | Quit { .. } | Die { .. } | Return { .. }
                 );
                 let is_long = matches!(operation, Advance { ms: 10_000.. });
-                let is_away = matches!(operation, Sleep { .. } | Cut { .. } | Restart);
+                let is_away = matches!(operation, Sleep { .. } | Cut { .. } | Restart | HandOver);
                 !(goes || is_long || is_away || matches!(operation, Burst { .. }))
             });
             assert_eq!(

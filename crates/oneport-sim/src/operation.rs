@@ -76,6 +76,8 @@ pub enum Operation {
     Exceed { who: u8, what: u8 },
     /// The relay is killed and started again.
     Restart,
+    /// The relay is stopped, and another one goes on with the state that it leaves.
+    HandOver,
     /// Time goes by.
     Advance { ms: u16 },
 }
@@ -196,7 +198,10 @@ impl Operation {
                 who,
                 what: dice.below(256) as u8,
             },
-            _ if dice.happens(300) => Self::Restart,
+            _ if dice.happens(300) => match dice.happens(500) {
+                true => Self::Restart,
+                false => Self::HandOver,
+            },
             _ => Self::Advance { ms: 60_000 },
         }
     }

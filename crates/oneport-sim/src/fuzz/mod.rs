@@ -12,6 +12,7 @@ mod scenario;
 mod scene;
 mod sctp;
 mod signaling;
+mod state;
 mod stream;
 
 pub use channel::channel;
@@ -21,4 +22,5 @@ pub use hub::hub;
 pub use scenario::scenario;
 pub use sctp::sctp;
 pub use signaling::signaling;
+pub use state::state;
 pub use stream::stream;

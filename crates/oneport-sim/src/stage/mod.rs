@@ -23,6 +23,10 @@ const HEALING: Duration = Duration::from_secs(150);
 /// After everybody has gone: silence, grace, and the age of empty rooms.
 const EMPTYING: Duration = Duration::from_secs(300);
 
+/// How long a relay may take that shuts down: so long clients are given what they are owed, and then a
+/// second to go.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(3);
+
 /// A world in which operations are carried out, and the oracle that watches it.
 pub(crate) struct Stage {
     world: World,
@@ -110,6 +114,7 @@ impl Stage {
             Operation::Garbage { from, count } => self.garbage(from, count),
             Operation::Exceed { who, what } => self.exceed(who, what),
             Operation::Restart => self.restart(),
+            Operation::HandOver => self.hand_over(),
             Operation::Advance { ms } => self.run_for(Duration::from_millis(ms.into())),
             of_member => self.carry_out_of_member(of_member),
         }
@@ -122,6 +127,31 @@ impl Stage {
         self.count_relay();
         self.world.restart_relay(Some(Box::new(Doorkeeper)));
         self.oracle.relay_restarts(self.world.now());
+        self.dismiss_guests();
+    }
+
+    /// The relay is stopped, and another one goes on where it has stopped: nobody may notice more than a
+    /// pause. Guests, who have no sessions, are gone.
+    fn hand_over(&mut self) {
+        self.listen();
+        self.count_relay();
+        let now = self.now();
+        self.world.relay_mut().shut_down(now);
+        self.run_for(SHUTDOWN_MAX);
+        assert!(self.world.relay().is_finished(), "it ends in time");
+        let state = self.world.relay().state().encode();
+        let restored = self.world.restart_relay_with(&state, |config| config);
+        let restored = restored.expect("what a relay has left");
+        assert_eq!(
+            (
+                restored.rooms_dropped,
+                restored.sessions_dropped,
+                restored.stays_dropped
+            ),
+            (0, 0, 0)
+        );
+        self.world.relay_mut().set_gate(Box::new(Doorkeeper));
+        self.report.count("relay: handed over", 1);
         self.dismiss_guests();
     }
 
