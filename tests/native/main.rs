@@ -8,4 +8,5 @@ mod embed;
 mod messages;
 mod operator;
 mod signaling;
+mod state;
 mod tcp;
