@@ -36,6 +36,22 @@ fn any_walk_is_what_the_model_says() {
     }
 }
 
+/// What a hub leaves, another one goes on with, and nobody sees a difference.
+#[test]
+fn a_walk_goes_on_in_another_hub() {
+    for seed in 200..204 {
+        let mut walk = Walk::new(seed);
+        for step in 0..STEPS {
+            walk.step();
+            if step % 97 == 96 {
+                walk.hand_over();
+                walk.compare();
+            }
+        }
+        walk.end();
+    }
+}
+
 /// FNV-1a of 64 bits (draft-eastlake-fnv): std's hashes may change with its version.
 struct Fnv(u64);
 
@@ -101,24 +117,52 @@ impl Walk {
 
     fn walk(&mut self) -> u64 {
         for _ in 0..STEPS {
-            self.now += 1 + self.random.below(4) as u32;
-            match self.random.below(100) {
-                0..12 => self.join(),
-                12..17 => self.leave(),
-                17..48 => self.publish(),
-                48..53 => self.publish_lossy(),
-                53..57 => self.update(),
-                57..60 => self.lose_link(),
-                60..66 => self.come_back(),
-                66..69 => self.expire(),
-                69 if self.random.below(3) == 0 => self.leave_all(),
-                69..75 => {}
-                _ => self.carry(),
-            }
-            self.compare();
+            self.step();
         }
         self.end();
         self.hash.0
+    }
+
+    fn step(&mut self) {
+        self.now += 1 + self.random.below(4) as u32;
+        match self.random.below(100) {
+            0..12 => self.join(),
+            12..17 => self.leave(),
+            17..48 => self.publish(),
+            48..53 => self.publish_lossy(),
+            53..57 => self.update(),
+            57..60 => self.lose_link(),
+            60..66 => self.come_back(),
+            66..69 => self.expire(),
+            69 if self.random.below(3) == 0 => self.leave_all(),
+            69..75 => {}
+            _ => self.carry(),
+        }
+        self.compare();
+    }
+
+    /// All links end, and another hub goes on with what this one leaves.
+    fn hand_over(&mut self) {
+        let links: Vec<_> = self.owners.keys().copied().collect();
+        links.into_iter().for_each(|link| self.drop_link(link));
+        self.expire();
+        let states: Vec<_> = self.hub.states().collect();
+        let bytes = postcard::to_allocvec(&states).expect("bytes");
+        let mut heir = Hub::new(self.hub.limits.clone());
+        for state in postcard::from_bytes::<Vec<RoomState<'_>>>(&bytes).expect("rooms") {
+            let room = state.open().expect("a room");
+            assert_eq!(heir.reopen(self.unix(), room), 0, "nothing is too old");
+        }
+        for member in &mut self.members {
+            let room = member.room.parse().expect("a name");
+            let seat = heir.seat_in(&room, MemberId::new(member.id));
+            member.seat = seat.expect("a member");
+        }
+        let kept: usize = self.hub.rooms.values().map(kept_bytes).sum();
+        assert_eq!(heir.ring_bytes(), kept);
+        // Its readers count from the beginning again.
+        self.readers.clear();
+        self.hub = heir;
     }
 
     fn assert_all_was_seen(&self) {
@@ -560,6 +604,13 @@ impl Walk {
 
 fn ids(recipients: &Recipients) -> Vec<u32> {
     recipients.as_slice().iter().map(|id| id.get()).collect()
+}
+
+/// The memory of what a room keeps.
+fn kept_bytes(room: &Room) -> usize {
+    let entries = room.ring.from(Offset::default());
+    let kept = entries.filter(|entry| entry.is_kept);
+    kept.map(Entry::bytes).sum()
 }
 
 /// An entry as the model has it.
