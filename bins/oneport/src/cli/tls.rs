@@ -9,9 +9,10 @@ use oneport_signal::Cidr;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "TLS")]
 pub struct TlsArgs {
-    /// Serve the page and signaling by https, with this certificate: PEM, the certificates that lead to
-    /// a known authority behind it (certbot's fullchain.pem). A new one is taken up within seconds.
-    /// Plain http is led to https then.
+    /// Serve the page and signaling by https, with this certificate.
+    ///
+    /// PEM, the certificates that lead to a known authority behind it (certbot's fullchain.pem). A new
+    /// one is taken up within seconds. Plain http is led to https then.
     #[arg(long, value_name = "PATH", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
 
@@ -20,6 +21,7 @@ pub struct TlsArgs {
     pub tls_key: Option<PathBuf>,
 
     /// A reverse proxy, or a range of them: who comes from there is whom its X-Forwarded-For names.
+    ///
     /// Without it that header is ignored, as anybody could write it. Repeat it for several.
     #[arg(long, value_name = "CIDR")]
     pub trust_proxy: Vec<Cidr>,

@@ -11,18 +11,22 @@ use crate::webhook::WebhookUrl;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Webhook")]
 pub struct WebhookArgs {
-    /// Tell this server what happens, by POST: which rooms come and go, and who is in them. Each
-    /// request is signed, so it needs a secret.
+    /// Tell this server what happens, by POST.
+    ///
+    /// Which rooms come and go, and who is in them. Each request is signed, so it needs a secret.
     #[arg(long, value_name = "URL")]
     pub webhook: Option<WebhookUrl>,
 
-    /// The file with the secret that signs what the webhook is told (or set ONEPORT_WEBHOOK_SECRET):
-    /// `whsec_` and 24 to 64 bytes in base64, as webhook libraries take it.
+    /// The file with the secret that signs what the webhook is told.
+    ///
+    /// `whsec_` and 24 to 64 bytes in base64, as webhook libraries take it. ONEPORT_WEBHOOK_SECRET may
+    /// have it instead.
     #[arg(long, value_name = "PATH", requires = "webhook")]
     pub webhook_secret_file: Option<PathBuf>,
 
-    /// Tell the webhook the messages of these rooms, too: a name, or a pattern such as `team-*`. Repeat
-    /// it for others. Default: of no room.
+    /// Tell the webhook the messages of these rooms, too: a name, or a pattern such as `team-*`.
+    ///
+    /// Repeat it for others. Default: of no room.
     #[arg(long, value_name = "ROOM", requires = "webhook")]
     pub webhook_messages: Vec<RoomPattern>,
 }

@@ -44,8 +44,11 @@ impl ConfigError {
             let mut found = why.match_indices(&flag);
             found.any(|(at, _)| is_end(&why[at + flag.len()..]))
         };
-        let named = settings.iter().filter(names);
-        let origins = named.map(|setting| format!("{}: {}", setting.flag.name(), setting.origin));
+        let set = || settings.iter().filter(|it| it.origin != Origin::Default);
+        // Where the one that is missing is named, what is there is the rest.
+        let is_named = set().any(|setting| names(&setting));
+        let said = set().filter(|setting| names(setting) || !is_named && setting.origin.is_added());
+        let origins = said.map(|setting| format!("{}: {}", setting.flag.name(), setting.origin));
         let origins = origins.collect();
         Self::Together { why, origins }
     }

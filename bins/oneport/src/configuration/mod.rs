@@ -153,10 +153,24 @@ impl Setting {
         if setting.origin.is_added() {
             setting.flag.check(setting.words()).map_err(|why| {
                 let origin = setting.origin.clone();
+                let why = match setting.has_password() {
+                    true => format!("this is no value for --{}", setting.flag.name()),
+                    false => why,
+                };
                 ConfigError::Value { origin, why }
             })?;
         }
         Ok(setting)
+    }
+
+    /// Whether it is a URL with somebody's name and password before its host (RFC 3986 section 3.2.1).
+    fn has_password(&self) -> bool {
+        self.values.iter().any(|value| {
+            let text = value.to_string_lossy();
+            let rest = text.split_once("://").map(|(_, rest)| rest);
+            let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+            authority.is_some_and(|authority| authority.contains('@'))
+        })
     }
 
     /// The words that say the same on the command line.

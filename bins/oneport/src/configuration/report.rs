@@ -26,6 +26,12 @@ impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.flag.name();
         let origin = comment(&self.origin);
+        if self.has_password() {
+            return writeln!(
+                f,
+                "# {name}: not shown, as it has a password in it; {origin}"
+            );
+        }
         match (self.value(), &self.origin) {
             (Ok(Some(value)), _) => writeln!(f, "{name} = {value} # {origin}"),
             (Ok(None), Origin::Variable(variable)) => {

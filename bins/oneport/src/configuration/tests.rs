@@ -166,6 +166,18 @@ fn a_secret_is_where_it_counts_and_is_not_shown() {
 }
 
 #[test]
+fn a_password_in_a_url_is_not_shown() {
+    let line = |url: &str| Case::new(&format!("webhook = '{url}'")).line("webhook", "", &[]);
+    let hidden = "# webhook: not shown, as it has a password in it; FILE:1";
+    assert_eq!(line("http://ada:Gr8@example.org/told"), hidden);
+    let shown = r#"webhook = "http://example.org/@told" # FILE:1"#;
+    assert_eq!(line("http://example.org/@told"), shown);
+    let case = Case::new("webhook = 'gopher://ada:Gr8@example.org'");
+    let error = refused(case.read("", &[])).replace(&case.path(), "FILE");
+    assert_eq!(error, "FILE:1: this is no value for --webhook");
+}
+
+#[test]
 fn the_file_may_be_named_by_the_environment() {
     let case = Case::new("max-rooms = 9");
     let path = case.path();
@@ -265,6 +277,10 @@ fn nonsense_in_a_file_is_refused_with_its_line() {
         ("max-rooms = 1\nmax-rooms = 2", ":2: duplicate key"),
         ("max-rooms 1", ":1: "),
         ("\n\nopen = tru", ":3: "),
+        (
+            "tls-cert = '/a'",
+            "arguments were not provided: --tls-key <PATH> (tls-cert: FILE:1)",
+        ),
         (
             "open = true\nsecret-file = 'x'",
             "(open: FILE:1; secret-file: FILE:2)",
