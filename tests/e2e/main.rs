@@ -25,4 +25,5 @@ mod plain;
 mod ports;
 mod private;
 mod sealed;
+mod status;
 mod tokens;

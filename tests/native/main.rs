@@ -6,6 +6,7 @@ mod chat;
 mod command;
 mod embed;
 mod messages;
+mod metrics;
 mod operator;
 mod signaling;
 mod state;

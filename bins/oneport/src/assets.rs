@@ -14,6 +14,23 @@ pub(crate) static ASSETS: &[Asset] = &[
         content_type: "text/css; charset=utf-8",
         body: include_bytes!("../web/style.css"),
     },
+    // The operator's page. It shows nothing by itself: what it asks for is not for everybody.
+    Asset {
+        path: "/status",
+        content_type: "text/html; charset=utf-8",
+        body: include_bytes!("../web/status/index.html"),
+    },
+    Asset {
+        path: "/status/style.css",
+        content_type: "text/css; charset=utf-8",
+        body: include_bytes!("../web/status/style.css"),
+    },
+    script("/status/page.js", include_bytes!("../web/status/page.js")),
+    script("/status/chart.js", include_bytes!("../web/status/chart.js")),
+    script(
+        "/status/figures.js",
+        include_bytes!("../web/status/figures.js"),
+    ),
     // The page, from its entry down.
     script("/page.js", include_bytes!("../web/page.js")),
     script("/stay.js", include_bytes!("../web/stay.js")),

@@ -124,7 +124,7 @@ impl<'a, T: Transport> Connection<'a, T> {
         let origin = self.origin(&head);
         let is_private = self.peer.is_private || origin.by_https;
         let plan = match is_private || is_open_to_all(&head, origin.client) {
-            true => self.handler.plan(&head, origin.client),
+            true => self.handler.plan(&head, &origin),
             false => redirect::to_https(&head)
                 .inspect(|_| self.handler.meters.redirects.count())
                 .map(Plan::Respond),

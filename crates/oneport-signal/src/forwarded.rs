@@ -21,6 +21,8 @@ pub(crate) struct Forwarded {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) client: IpAddr,
+    /// It has made the connection itself, rather than a trusted proxy.
+    pub(crate) is_direct: bool,
     /// It reached a trusted proxy by https.
     pub(crate) by_https: bool,
     /// A trusted proxy wrote something that is no address: who is behind it is unknown.
@@ -33,10 +35,11 @@ impl Forwarded {
         let is_trusted = |address| trusted.iter().any(|network| network.contains(address));
         let mut origin = Origin {
             client: peer,
+            is_direct: !is_trusted(peer),
             by_https: false,
             is_garbled: false,
         };
-        if !is_trusted(peer) {
+        if origin.is_direct {
             return origin;
         }
         let proto = self.proto.as_deref().unwrap_or_default();

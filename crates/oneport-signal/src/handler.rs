@@ -9,6 +9,7 @@ use oneport_wire::{AccessToken, AccessTokenError, OFFER_BYTES_MAX, Refusal, Room
 use crate::asset::Shelf;
 use crate::backend::{Backend, ConnectRequest, Connected};
 use crate::counters::Meters;
+use crate::forwarded::Origin;
 use crate::handshake;
 use crate::head::{Head, Method};
 use crate::operator::OperatorRequest;
@@ -49,10 +50,10 @@ pub(crate) enum Plan {
 impl Handler {
     /// Looks at a head. Everything that can be refused without the body is refused here, before
     /// the client spends the effort of sending it.
-    pub(crate) fn plan(&self, head: &Head, client: IpAddr) -> Result<Plan, Problem> {
+    pub(crate) fn plan(&self, head: &Head, origin: &Origin) -> Result<Plan, Problem> {
         let route = Route::of(&head.path);
         match (route, head.method) {
-            (Route::Operator(_), _) => Ok(self.plan_operation(head, client)),
+            (Route::Operator(_), _) => Ok(self.plan_operation(head, origin)),
             (Route::Page(path), _) if !self.shelf.has(path) => Err(Problem::not_found()),
             (_, Method::Options) => Ok(Plan::Respond(preflight(route))),
             (Route::Page(path), Method::Get | Method::Head) => match self.shelf.get(path, head) {
@@ -117,8 +118,8 @@ impl Handler {
     }
 
     /// Refuses an operator's request here as far as that can be done without its body.
-    fn plan_operation(&self, head: &Head, client: IpAddr) -> Plan {
-        let request = OperatorRequest::new(head, client);
+    fn plan_operation(&self, head: &Head, origin: &Origin) -> Plan {
+        let request = OperatorRequest::new(head, origin);
         let length = usize::try_from(head.content_length.unwrap_or(0)).unwrap_or(usize::MAX);
         let admitted = self.backend.admit_operator(&request);
         match admitted {

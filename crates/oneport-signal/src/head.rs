@@ -37,7 +37,7 @@ pub(crate) struct Head {
     pub(crate) access_token: Option<Result<AccessToken, AccessTokenError>>,
     pub(crate) upgrade: Upgrade,
     /// Nothing in it says that it comes from elsewhere than this machine; that the connection does not
-    /// either is for others to see.
+    /// either is for others to see. HTTP/1.0 is what a proxy speaks that was told nothing.
     pub(crate) looks_local: bool,
 }
 
@@ -147,7 +147,7 @@ impl Head {
                 version: headers.single("Sec-WebSocket-Version")?.map(text),
                 key: headers.single("Sec-WebSocket-Key")?.map(text),
             },
-            looks_local: locality::looks_local(&headers),
+            looks_local: http11 && locality::looks_local(&headers),
         })
     }
 }

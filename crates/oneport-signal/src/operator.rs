@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use oneport_wire::{AccessToken, AccessTokenError};
 
+use crate::forwarded::Origin;
 use crate::head::{Head, Method};
 use crate::response::Response;
 
@@ -23,21 +24,22 @@ pub struct OperatorRequest {
     pub access_token: Option<Result<AccessToken, AccessTokenError>>,
     /// The address at the other end of the TCP connection, with IPv4 always spelt as IPv4.
     pub client: IpAddr,
-    /// It comes from this machine, as far as can be told: the connection does, the name in its Host
-    /// header is one of loopback, no proxy has left a trace, and no page of another origin has made it.
+    /// It comes from this machine, as far as can be told: the connection does, and not as that of a
+    /// [trusted proxy](crate::Config::trusted_proxies); the name in its Host header is one of loopback;
+    /// no proxy has left a trace; and no page of another origin has made it.
     pub is_local: bool,
 }
 
 impl OperatorRequest {
-    pub(crate) fn new(head: &Head, client: IpAddr) -> Self {
+    pub(crate) fn new(head: &Head, origin: &Origin) -> Self {
         Self {
             method: head.method,
             path: head.path.clone(),
             query: head.query.clone(),
             content_type: head.content_type.clone(),
             access_token: head.access_token.clone(),
-            client,
-            is_local: client.is_loopback() && head.looks_local,
+            client: origin.client,
+            is_local: origin.is_direct && origin.client.is_loopback() && head.looks_local,
         }
     }
 }

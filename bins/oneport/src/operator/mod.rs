@@ -6,6 +6,7 @@
 mod access;
 mod api;
 mod metrics;
+mod status;
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::SystemTime;
@@ -76,8 +77,21 @@ impl Operator {
                 only_get(request)?;
                 Ok(self.metrics())
             }
+            "/status/data" => {
+                access.whole_relay()?;
+                only_get(request)?;
+                self.status()
+            }
             _ => Err(Problem::not_found()),
         }
+    }
+
+    fn status(&self) -> Result<OperatorResponse, Problem> {
+        let Reply::Overview(overview) = self.ask(Command::Overview)? else {
+            return Err(Problem::not_found());
+        };
+        let data = status::data(&overview, &self.scrape(None)).to_string();
+        Ok(OperatorResponse::new(200).body("application/json", data.into_bytes()))
     }
 
     fn metrics(&self) -> OperatorResponse {

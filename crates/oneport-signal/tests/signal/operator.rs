@@ -121,6 +121,20 @@ fn who_may_not_is_told_before_the_body() {
 }
 
 #[test]
+fn a_trusted_proxy_is_not_local_even_if_it_says_nothing() {
+    let config = Config {
+        trusted_proxies: vec!["127.0.0.0/8".parse().expect("a network")],
+        ..patient()
+    };
+    let server = Server::new(config);
+    let reply = ask(&server, local("GET /metrics", "", ""));
+    assert_eq!((reply.status, &*code(&reply)), (401, "token_missing"));
+    let old = "GET /metrics HTTP/1.0\r\nHost: 127.0.0.1:3478\r\n\r\n";
+    let reply = ask(&Server::new(patient()), old);
+    assert_eq!((reply.status, &*code(&reply)), (401, "token_missing"));
+}
+
+#[test]
 fn bodies_have_a_limit() {
     let config = Config {
         operator_body_bytes_max: 10,
