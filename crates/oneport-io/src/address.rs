@@ -1,6 +1,6 @@
 //! One spelling for each address.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 /// The address with an IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) as the IPv4 address that it is.
 ///
@@ -11,15 +11,6 @@ pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
         // Rebuilding only what changes family keeps the scope of a link-local address.
         IpAddr::V4(ip) => SocketAddr::new(ip.into(), address.port()),
         IpAddr::V6(_) => address,
-    }
-}
-
-/// Whom an address stands for where each may have so much: an IPv4 address, or the /64 that one host
-/// has of IPv6 at least (RFC 6177).
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into(),
     }
 }
 

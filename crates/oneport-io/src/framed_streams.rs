@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry};
 use oneport_link::{Input, Route, Transmit};
+use oneport_wire::Network;
 
-use crate::address::{canonical, network};
+use crate::address::canonical;
 use crate::config::Config;
 use crate::framed_stream::{End, FramedStream};
 use crate::stats::Stats;
@@ -37,7 +38,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct FramedStreams {
     streams: BTreeMap<usize, FramedStream>,
     by_route: HashMap<Route, usize>,
-    by_network: HashMap<IpAddr, usize>,
+    by_network: HashMap<Network, usize>,
     next_number: usize,
     /// Those from which something may be read, each once, first come first served.
     readable: VecDeque<usize>,
@@ -106,7 +107,10 @@ impl FramedStreams {
             self.forget(older);
             self.by_route.insert(route, number);
         }
-        *self.by_network.entry(network(route.peer.ip())).or_default() += 1;
+        *self
+            .by_network
+            .entry(Network::of(route.peer.ip()))
+            .or_default() += 1;
         let stream = FramedStream::new(now, stream, route);
         self.streams.insert(number, stream);
         self.set_ready(number, true, false);
@@ -116,7 +120,7 @@ impl FramedStreams {
     }
 
     fn make_room(&mut self, peer: SocketAddr, stats: &mut Stats) -> bool {
-        let network = network(peer.ip());
+        let network = Network::of(peer.ip());
         let of_network = self.by_network.get(&network).copied().unwrap_or(0);
         if of_network >= self.per_address_max && !self.evict(Some(network), stats) {
             return false;
@@ -125,9 +129,10 @@ impl FramedStreams {
     }
 
     /// Closes the oldest connection that was never answered, of that network or of all. False if there is none.
-    pub(crate) fn evict(&mut self, of: Option<IpAddr>, stats: &mut Stats) -> bool {
+    pub(crate) fn evict(&mut self, of: Option<Network>, stats: &mut Stats) -> bool {
         let is_meant = |stream: &FramedStream| {
-            stream.answered.is_none() && of.is_none_or(|of| network(stream.route().peer.ip()) == of)
+            stream.answered.is_none()
+                && of.is_none_or(|of| Network::of(stream.route().peer.ip()) == of)
         };
         let oldest = self.streams.iter().find(|(_, stream)| is_meant(stream));
         let oldest = oldest.map(|(number, _)| *number);
@@ -282,7 +287,7 @@ impl FramedStreams {
         };
         let route = stream.route();
         self.by_route.remove(&route);
-        let network = network(route.peer.ip());
+        let network = Network::of(route.peer.ip());
         if let Some(count) = self.by_network.get_mut(&network) {
             *count -= 1;
             if *count == 0 {
