@@ -22,14 +22,14 @@ const FLOOD: Duration = Duration::from_secs(2);
 /// What connections begin with, and whether they go on byte by byte.
 #[derive(Clone, Copy)]
 struct Habit {
-    beginning: &'static str,
+    beginning: &'static [u8],
     drips: bool,
 }
 
 impl Habit {
     fn connect(self, relay: SocketAddr) -> Result<TcpStream> {
         let mut stream = TcpStream::connect_timeout(&relay, WORST)?;
-        stream.write_all(self.beginning.as_bytes())?;
+        stream.write_all(self.beginning)?;
         Ok(stream)
     }
 
@@ -53,7 +53,7 @@ impl Habit {
 }
 
 /// What members and newcomers notice of such connections.
-fn hold(what: &str, beginning: &'static str, drips: bool) -> Result {
+fn hold(what: &str, beginning: &'static [u8], drips: bool) -> Result {
     let _alone = alone();
     let relay = Relay::on_loopback()?;
     let talkers = talkers(relay.url())?;
@@ -83,25 +83,25 @@ fn hold(what: &str, beginning: &'static str, drips: bool) -> Result {
 
 #[test]
 fn request_heads() -> Result {
-    hold("slow request heads", "GET / HTTP/1.1\r\nA: ", true)
+    hold("slow request heads", b"GET / HTTP/1.1\r\nA: ", true)
 }
 
 #[test]
 fn request_bodies() -> Result {
-    let head = "POST /r/attic HTTP/1.1\r\nHost: relay\r\nContent-Type: application/sdp\r\n\
+    let head = b"POST /r/attic HTTP/1.1\r\nHost: relay\r\nContent-Type: application/sdp\r\n\
                 Content-Length: 5000\r\n\r\n";
     hold("slow request bodies", head, true)
 }
 
 #[test]
 fn idle_connections() -> Result {
-    let request = "GET /healthz HTTP/1.1\r\nHost: relay\r\n\r\n";
+    let request = b"GET /healthz HTTP/1.1\r\nHost: relay\r\n\r\n";
     hold("idle HTTP connections", request, false)
 }
 
 #[test]
 fn websockets() -> Result {
-    let request = "GET /ws HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    let request = b"GET /ws HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
     hold("WebSockets that say nothing", request, false)
 }
@@ -111,19 +111,26 @@ fn responses_that_nobody_reads() -> Result {
     let request = "GET /oneport-room.js HTTP/1.1\r\nHost: relay\r\n\r\n";
     // As many as one connection may make: more than the buffers on both sides hold.
     let requests = request.repeat(100).leak();
-    hold("responses that nobody reads", requests, false)
+    hold("responses that nobody reads", requests.as_bytes(), false)
 }
 
 #[test]
 fn garbage() -> Result {
     hold(
         "TCP connections that begin with garbage",
-        "\u{1f}\u{8b}garbage",
+        b"\x1f\x8bgarbage",
         false,
     )
 }
 
 #[test]
 fn connections_that_say_nothing() -> Result {
-    hold("TCP connections that say nothing", "", false)
+    hold("TCP connections that say nothing", b"", false)
+}
+
+/// They begin like ICE-TCP, and name nobody whom the relay knows.
+#[test]
+fn checks_for_nobody() -> Result {
+    let check = b"\x00\x20\x00\x01\x00\x0c\x21\x12\xa4\x42abcdefghijkl\x00\x06\x00\x08nobody:x";
+    hold("TCP connections with checks for nobody", check, false)
 }

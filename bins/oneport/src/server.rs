@@ -264,7 +264,11 @@ fn spawn(
             }
         })
     };
-    let io_config = oneport_io::Config::default();
+    let io_config = oneport_io::Config {
+        // A browser may have more than one for a while, until it has chosen its path.
+        framed_max: 2 * limits.links,
+        ..oneport_io::Config::default()
+    };
     let (event_loop, handle) = EventLoop::new(sockets, relay, Some(on_stream), io_config)?;
     let backend = Arc::new(RelayBackend {
         relay: handle.clone(),

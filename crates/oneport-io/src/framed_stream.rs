@@ -4,12 +4,8 @@ use std::io::{self, Read, Write};
 use std::time::Instant;
 
 use mio::net::TcpStream;
-use oneport_link::Route;
+use oneport_link::{Route, STREAM_BYTES_MAX};
 use oneport_wire::rfc4571::{self, Decoder, FrameTooLong};
-
-/// How many bytes may wait while the kernel takes none: together with its own buffer as much as a link
-/// of the relay ever has on its way, so that only who sends the same again comes to the end of it.
-const OUTGOING_BYTES_MAX: usize = 256 * 1024;
 
 /// How much memory a connection keeps for what waits: a burst of a paced link.
 const OUTGOING_BYTES_KEPT: usize = 32 * 1024;
@@ -91,7 +87,7 @@ impl FramedStream {
     pub(crate) fn push(&mut self, now: Instant, datagram: &[u8]) -> bool {
         self.answered = Some(now);
         let waiting = self.outgoing.len() - self.taken;
-        waiting + rfc4571::encoded_bytes(datagram) <= OUTGOING_BYTES_MAX
+        waiting + rfc4571::encoded_bytes(datagram) <= STREAM_BYTES_MAX
             && rfc4571::encode(datagram, &mut self.outgoing).is_ok()
     }
 
@@ -118,8 +114,7 @@ impl FramedStream {
             self.outgoing.clear();
             self.outgoing.shrink_to(OUTGOING_BYTES_KEPT);
             self.taken = 0;
-        } else if self.taken > OUTGOING_BYTES_MAX {
-            // What has left makes room, before it is as much again as may wait.
+        } else if self.taken > OUTGOING_BYTES_KEPT {
             self.outgoing.drain(..self.taken);
             self.taken = 0;
         }

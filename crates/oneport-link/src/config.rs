@@ -7,6 +7,11 @@ use crate::egress::QUEUED_DATAGRAMS_MAX;
 use crate::flight::FLIGHT_BYTES_MAX;
 use crate::{Certificate, Route, Transport};
 
+/// How many bytes a driver keeps for a TCP connection whose peer takes none: together with the kernel's buffer
+/// as much as a link ever has on its way, so that only who sends the same again comes to the end of it. What
+/// is beyond it is lost, as on a full network.
+pub const STREAM_BYTES_MAX: usize = 256 * 1024;
+
 /// What all links of a process have in common.
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
@@ -50,7 +55,7 @@ impl LinkConfig {
     }
 
     /// What one link may hold in memory, in bytes: what waits for the peer, what the peer sent and
-    /// is not complete, and the state of ICE, DTLS and SCTP. It is what a peer can bring about by
+    /// is not complete, the state of ICE, DTLS and SCTP, and what the driver keeps for a TCP connection. It is what a peer can bring about by
     /// sending messages; sctp-proto 0.10 keeps more for one that makes thousands of streams or cuts
     /// messages into tiny pieces, and does not let us limit that.
     pub fn link_bytes_max(&self) -> usize {
@@ -60,7 +65,11 @@ impl LinkConfig {
         const DATAGRAM_BYTES_MAX: usize = 1500;
         let queued_bytes_max = QUEUED_DATAGRAMS_MAX * DATAGRAM_BYTES_MAX;
         let waiting_bytes_max = self.send_bytes_max() + queued_bytes_max + FLIGHT_BYTES_MAX;
-        waiting_bytes_max + self.receive_bytes_max() + STATE_BYTES
+        let stream_bytes_max = match self.tcp_candidates.is_empty() {
+            true => 0,
+            false => STREAM_BYTES_MAX,
+        };
+        waiting_bytes_max + stream_bytes_max + self.receive_bytes_max() + STATE_BYTES
     }
 
     /// The largest message that SCTP puts together, in bytes. It is more than we describe, because

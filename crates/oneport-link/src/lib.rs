@@ -66,7 +66,7 @@ pub use certificate::Certificate;
 pub use channel::{ChannelConfig, ChannelId, Kind, Reliability, Write};
 pub use channels::Rejection;
 pub use close::CloseReason;
-pub use config::LinkConfig;
+pub use config::{LinkConfig, STREAM_BYTES_MAX};
 pub use datagram::Datagram;
 pub use durations::Durations;
 pub use event::LinkEvent;
