@@ -23,6 +23,18 @@ pub(super) fn encode(
         ("timed_out", counters.timeouts),
     ];
     out.counters("oneport_http_connections_sorted", help, "as", fates)?;
+    let help = "TLS handshakes, by how they ended.";
+    let handshakes = [("done", counters.tls), ("failed", counters.tls_failed)];
+    out.counters("oneport_tls_handshakes", help, "result", handshakes)?;
+    let help = "Requests by plain HTTP that were led to https.";
+    out.counter("oneport_http_redirects", help, counters.redirects)?;
+    let help =
+        "Requests whose trusted proxy did not say who is behind it in a way that can be read.";
+    out.counter(
+        "oneport_http_forwarded_garbled",
+        help,
+        counters.forwarded_garbled,
+    )?;
     let help = "HTTP responses, by class of status.";
     let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"];
     let responses = classes.into_iter().zip(counters.responses);
