@@ -328,6 +328,7 @@ fn a_plain_message_too_long_for_a_frame_is_told() {
     world.run_for(second(2));
     let gap = ada.of_type(&world, "gap");
     assert_eq!((gap.len(), &gap[0]["reason"]), (1, &json!("too_large")));
+    assert_eq!(world.relay().stats().gaps, [("too_large", 1)].into());
     assert_eq!(ada.texts(&world), ["short"]);
 }
 
@@ -436,6 +437,8 @@ fn who_cannot_keep_up_is_told_or_skips_as_configured() {
                 (&joined["recovered"], &joined["reason"]),
                 (&json!(false), &json!("fell_off"))
             );
+            let recoveries = world.relay().stats().recoveries;
+            assert_eq!(recoveries, [("fell_off", 1)].into());
             continue;
         }
         world.run_until("it has the last one", |world| {
@@ -445,6 +448,7 @@ fn who_cannot_keep_up_is_told_or_skips_as_configured() {
         });
         let gap = slow.of_type(&world, "gap");
         assert_eq!((gap.len(), &gap[0]["reason"]), (1, &json!("slow")));
+        assert_eq!(world.relay().stats().gaps, [("slow", 1)].into());
         let missing = gap[0]["to"].as_u64().expect("to") - gap[0]["from"].as_u64().expect("from");
         assert_eq!(
             slow.texts(&world).len() as u64 + missing,

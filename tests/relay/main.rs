@@ -9,6 +9,7 @@ mod limits;
 mod malformed;
 mod memory;
 mod operator;
+mod overview;
 mod restart;
 mod speaker;
 
