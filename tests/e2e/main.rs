@@ -19,6 +19,7 @@ mod history;
 mod invitations;
 mod library;
 mod links;
+mod moving;
 mod people;
 mod phone;
 mod plain;

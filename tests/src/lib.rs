@@ -42,6 +42,7 @@ pub mod relay;
 pub mod sockets;
 pub mod stub;
 pub mod talkers;
+pub mod two_ways;
 pub mod udp_path;
 pub mod usage;
 pub mod wait;

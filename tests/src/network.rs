@@ -23,7 +23,7 @@ const UNSHARE: [&[&str]; 2] = [
 ];
 
 /// The relay's end of the wire, and ours.
-const RELAY: &str = "10.77.0.1";
+pub(crate) const RELAY: &str = "10.77.0.1";
 const CLIENTS: &str = "10.77.0.2";
 
 /// A namespace is there as soon as a process has begun in it.
@@ -110,9 +110,28 @@ impl Network {
     /// # Errors
     /// As [`Relay::start`].
     pub fn relay(&self) -> Result<Relay> {
+        self.relay_with(&["--listen", &format!("{RELAY}:0"), "--open"])
+    }
+
+    /// Starts a relay on the other side, with these arguments.
+    ///
+    /// # Errors
+    /// As [`Relay::start`].
+    pub fn relay_with(&self, arguments: &[&str]) -> Result<Relay> {
         let enter = format!("--net={}", self.namespace());
-        let listen = format!("{RELAY}:0");
-        Relay::start_by(&["nsenter", &enter, "--"], &["--listen", &listen, "--open"])
+        Relay::start_by(&["nsenter", &enter, "--"], arguments)
+    }
+
+    /// The same program on the other side.
+    #[must_use]
+    pub fn over_there(&self, command: &Command) -> Command {
+        let mut there = Command::new("nsenter");
+        there
+            .arg(format!("--net={}", self.namespace()))
+            .arg("--")
+            .arg(command.get_program())
+            .args(command.get_args());
+        there
     }
 
     /// Loses so many of a hundred packets at random, in each direction; 100 cuts the wire without
@@ -150,11 +169,11 @@ impl Network {
         self.theirs_do(&drop(&format!("sport != {but_from}")))
     }
 
-    fn namespace(&self) -> String {
+    pub(crate) fn namespace(&self) -> String {
         format!("/proc/{}/ns/net", self.holder.id())
     }
 
-    fn theirs_do(&self, script: &str) -> Result {
+    pub(crate) fn theirs_do(&self, script: &str) -> Result {
         let enter = format!("--net={}", self.namespace());
         run(&["nsenter", &enter, "--", "sh", "-c", script], script)
     }
@@ -167,7 +186,7 @@ impl Drop for Network {
     }
 }
 
-fn ours_do(script: &str) -> Result {
+pub(crate) fn ours_do(script: &str) -> Result {
     run(&["sh", "-c", script], script)
 }
 

@@ -1,6 +1,7 @@
 /**
- * The link of a session, and the next one when it breaks: says hello, resumes, keeps the heartbeat
- * of PROTOCOL.md section 10, and waits between attempts. Knows nothing of rooms.
+ * The link of a session, another way for it when it falls silent, and the next one when it breaks: says
+ * hello, resumes, keeps the heartbeat of PROTOCOL.md section 10, and waits between attempts. Knows nothing
+ * of rooms.
  *
  * @module
  */
@@ -48,11 +49,14 @@ import { LOST, Peer } from './oneport-peer.js';
 /** ICE often recovers from `disconnected` within a second or so, and hardly ever later. */
 const DISCONNECTED_MS_MAX = 2_000;
 
+/** Who is there has answered after so long. Who has not is asked again, and then another way is looked for. */
+const ANSWER_MS_MAX = 1_000;
+
+/** So long the other way has to bring something; then a new link is better, whose queues are empty. */
+const RESTART_MS_MAX = 3_000;
+
 /** Without a frame for so long a link is dead. */
 const SILENCE_MS_MAX = 15_000;
-
-/** After a sleep or a change of the network a link answers a ping so soon, or is dead. */
-const CHECK_MS_MAX = 2_000;
 
 /** A page that was about to be left and is there after so long stays: its session is its own again. */
 const LEAVING_MS_MAX = 5_000;
@@ -110,7 +114,9 @@ export class Lifeline {
   /** False if the link does not take it now; `writable` or `welcome` says when it may.
    * @param {string|Uint8Array<ArrayBuffer>} data */
   send(data) {
-    return this.#isWelcome && this.#peer !== null && this.#peer.send(data);
+    const isSent = this.#isWelcome && this.#peer !== null && this.#peer.send(data);
+    if (isSent) this.#expect();
+    return isSent;
   }
 
   /** For what may get lost: false if it is lost already.
@@ -135,7 +141,7 @@ export class Lifeline {
       message: (data) => this.#hear(data),
       writable: () => this.#owner.writable(),
       /** @param {boolean} silent */
-      silent: (silent) => this.#judge(silent ? DISCONNECTED_MS_MAX : null),
+      silent: (silent) => (silent ? this.#doubt(DISCONNECTED_MS_MAX) : this.#ping()),
       /** @param {Problem} problem */
       end: (problem) => {
         this.#peer = null;
@@ -164,8 +170,8 @@ export class Lifeline {
   /** @param {string|ArrayBuffer} data */
   #hear(data) {
     this.#heardAt = Date.now();
-    // A link that speaks is not the one that was doubted.
-    this.#judge(null);
+    // A link that speaks is not to be doubted.
+    this.#acquit();
     let frame;
     try {
       frame = decode(data);
@@ -218,14 +224,40 @@ export class Lifeline {
 
   #ping() {
     this.#pings = (this.#pings + 1) % 2 ** 32;
-    this.#peer?.send(encode({ t: 'ping', n: this.#pings }));
+    if (this.#peer?.send(encode({ t: 'ping', n: this.#pings }))) this.#expect();
   }
 
-  /** The link has so long to say something; null acquits it.
-   * @param {number|null} ms */
-  #judge(ms) {
+  /** Something was said that is answered, one way or the other. */
+  #expect() {
+    this.#verdict ??= setTimeout(() => {
+      this.#acquit();
+      this.#doubt(ANSWER_MS_MAX);
+      this.#ping();
+    }, ANSWER_MS_MAX);
+  }
+
+  /** The link has so long to say something.
+   * @param {number} ms */
+  #doubt(ms) {
+    this.#verdict ??= setTimeout(() => this.#restart(), ms);
+  }
+
+  #acquit() {
     clearTimeout(this.#verdict);
-    if (ms !== null) this.#verdict = setTimeout(() => this.#lose(), ms);
+    this.#verdict = undefined;
+  }
+
+  #restart() {
+    this.#acquit();
+    if (this.#isWelcome && this.#peer?.restart()) this.#await();
+    else this.#lose();
+  }
+
+  /** Over its other way the link has a little time to say something, and more of it while what it has to send
+   * goes out, if slowly. */
+  #await() {
+    const buffered = this.#peer?.buffered ?? 0;
+    this.#verdict = setTimeout(() => (this.#peer && this.#peer.buffered < buffered ? this.#await() : this.#lose()), RESTART_MS_MAX);
   }
 
   #lose() {
@@ -243,7 +275,7 @@ export class Lifeline {
   #drop(how) {
     clearTimeout(this.#attempt);
     clearTimeout(this.#heartbeat);
-    clearTimeout(this.#verdict);
+    this.#acquit();
     const wasWelcome = this.#isWelcome;
     this.#isWelcome = false;
     this.#peer?.close(how);
@@ -278,14 +310,18 @@ export class Lifeline {
     if (this.#status.retryAt !== null) {
       if (!this.#pauseIsAsked) this.connect();
     } else if (this.#isWelcome) {
+      // Of the silence before nothing follows: the machine may have slept.
+      this.#acquit();
+      this.#doubt(ANSWER_MS_MAX);
       this.#ping();
-      this.#judge(CHECK_MS_MAX);
     }
   }
 
   #watchPage() {
     const { signal } = this.#listening;
     addEventListener('online', () => this.#check(), { signal });
+    // Not everywhere; where it is, it also tells of a change between two networks.
+    Reflect.get(navigator, 'connection')?.addEventListener?.('change', () => this.#check(), { signal });
     document.addEventListener('visibilitychange', () => document.hidden || this.#check(), { signal });
     // Chromium tells the relay nothing when a tab is closed. A page in the back-forward cache has no
     // connection either, and comes back with `pageshow`.

@@ -36,6 +36,11 @@ const BUFFERED_BYTES_LOW = 64 * 1024;
 /** More than this is not for now, and so not for the lossy channel. */
 const LOSSY_BYTES_HIGH = 64 * 1024;
 
+/** The first attempt to tell the relay of a restart. Each one after it has twice the time: the first may go out
+ * on a connection of the network that is gone, and then nobody would ever answer it. */
+const RESTART_MS_MIN = 300;
+const RESTART_PAUSE_MS = 100;
+
 /** A connection waits so long for the answer to its DELETE before it is closed. */
 const GOODBYE_MS_MAX = 1_000;
 
@@ -51,6 +56,8 @@ export class Peer {
   #hasOpened = false;
   /** @type {Owner} */ #owner;
   /** @type {URL|null} where a DELETE ends the session */ #session = null;
+  /** The relay's description, without its way. */ #answer = '';
+  #isRestarting = false;
   #overdue = AbortSignal.timeout(OPEN_MS_MAX);
   #isOver = false;
 
@@ -80,6 +87,24 @@ export class Peer {
   sendLossy(data) {
     if (this.#lossy.readyState !== 'open') return this.send(data);
     return give(this.#lossy, data, LOSSY_BYTES_HIGH);
+  }
+
+  /** How much still waits to be sent, in bytes. */
+  get buffered() {
+    return this.#channel.bufferedAmount;
+  }
+
+  /** Looks for another way to the relay (ICE restart): the channels, and what is on its way in them, survive
+   * that. False if there is nothing that could go another way. */
+  restart() {
+    if (this.#session === null || !this.isOpen) return false;
+    if (!this.#isRestarting) {
+      this.#isRestarting = true;
+      this.#restart(this.#session)
+        .catch((error) => this.#end(asProblem(error)))
+        .finally(() => (this.#isRestarting = false));
+    }
+    return true;
   }
 
   /** Without a word to the owner.
@@ -141,6 +166,31 @@ export class Peer {
     const sdp = await response.text();
     if (this.#isOver) this.#endSession();
     else await this.#pc.setRemoteDescription({ type: 'answer', sdp });
+    this.#answer = lines(sdp, (line) => !isOfWay(line));
+  }
+
+  /** As RFC 9725 section 4.3.3 has it.
+   * @param {URL} session */
+  async #restart(session) {
+    this.#pc.restartIce();
+    await this.#pc.setLocalDescription();
+    const fragment = lines(this.#pc.localDescription?.sdp ?? '', (line) => /^(m=|a=mid:|a=ice-(ufrag|pwd):)/.test(line));
+    for (let ms = RESTART_MS_MIN; !this.#isOver; ms *= 2) {
+      const response = await fetch(session, {
+        method: 'PATCH',
+        headers: { 'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': '*' },
+        body: fragment,
+        signal: AbortSignal.timeout(ms),
+      }).catch(() => null);
+      // There is no link any more at the relay.
+      if (response !== null && response.status >= 400 && response.status < 500) this.#end(LOST);
+      const way = response?.status === 200 ? await response.text().catch(() => null) : null;
+      if (way !== null && !this.#isOver) {
+        await this.#pc.setRemoteDescription({ type: 'answer', sdp: this.#answer + lines(way, isOfWay) });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, RESTART_PAUSE_MS));
+    }
   }
 
   /** @param {Problem} problem */
@@ -172,6 +222,16 @@ export class Peer {
     this.#session = null;
     await Promise.race([said, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS_MAX))]);
   }
+}
+
+/** Whether a line of a description is about how its sender is reached. @param {string} line */
+function isOfWay(line) {
+  return /^a=(ice-ufrag|ice-pwd|candidate|end-of-candidates)\b/.test(line);
+}
+
+/** The lines of a description that are meant. @param {string} sdp @param {(line: string) => boolean} isMeant */
+function lines(sdp, isMeant) {
+  return sdp.split(/\r?\n/).filter((line) => line !== '' && isMeant(line)).map((line) => `${line}\r\n`).join('');
 }
 
 /**
