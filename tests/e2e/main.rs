@@ -4,6 +4,7 @@
 //! One test at a time ([`stage::Stage`]): several pages of two browsers are enough for a machine, and
 //! some tests are about time. Pictures and the port table are kept in `target/test-artifacts/`.
 
+mod addresses;
 mod bare;
 mod member;
 mod stage;

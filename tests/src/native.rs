@@ -94,7 +94,15 @@ impl NativeClient {
     /// # Errors
     /// When no socket can be had.
     pub fn offer(relay: SocketAddr, channel: ChannelConfig) -> Result<(Self, String)> {
-        let socket = UdpSocket::bind((relay.ip(), 0))?;
+        // From the address that the way to the relay begins at.
+        let unspecified = if relay.is_ipv4() {
+            "0.0.0.0:0"
+        } else {
+            "[::]:0"
+        };
+        let way = UdpSocket::bind(unspecified)?;
+        way.connect(relay)?;
+        let socket = UdpSocket::bind((way.local_addr()?.ip(), 0))?;
         let local = socket.local_addr()?;
         let config = LinkConfig::new(Certificate::generate(), vec![local]);
         let credentials = Credentials {

@@ -169,6 +169,22 @@ impl Network {
         self.theirs_do(&drop(&format!("sport != {but_from}")))
     }
 
+    /// Runs a script of the shell on the relay's side.
+    ///
+    /// # Errors
+    /// [`Error::Start`] with what it said.
+    pub fn relay_does(&self, script: &str) -> Result {
+        self.theirs_do(script)
+    }
+
+    /// Runs a script of the shell on our side.
+    ///
+    /// # Errors
+    /// [`Error::Start`] with what it said.
+    pub fn we_do(&self, script: &str) -> Result {
+        ours_do(script)
+    }
+
     pub(crate) fn namespace(&self) -> String {
         format!("/proc/{}/ns/net", self.holder.id())
     }
