@@ -1,3 +1,5 @@
+//! Pairs of certificate and key that are taken, refused, and taken up again.
+
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
 use super::*;
