@@ -1,3 +1,5 @@
+//! What the API takes from requests, and what it says of them.
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use oneport_core::Excerpt;
