@@ -26,6 +26,7 @@ mod phone;
 mod plain;
 mod ports;
 mod private;
+mod restarted;
 mod sealed;
 mod status;
 mod tokens;
