@@ -1,3 +1,5 @@
+//! What becomes of a delivery: sent again, given up, or dropped and told.
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender as Channel, channel};
