@@ -263,7 +263,7 @@ fn exit_codes() -> Result {
             "",
         ),
         (nobody, &[], &[], 1, "cannot reach 127.0.0.1:1"),
-        ("https://127.0.0.1:1", &[], &[], 2, "https"),
+        ("https://127.0.0.1:1", &[], &[], 1, "cannot reach"),
         ("lobby", &[], &[], 2, "http://"),
         (relay.url(), &["--room", "a b"], &[], 2, "--room"),
         (relay.url(), &["--lines", "--json"], &[], 2, "--json"),

@@ -11,3 +11,4 @@ mod operator;
 mod signaling;
 mod state;
 mod tcp;
+mod tls;

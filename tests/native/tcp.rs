@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use oneport::Participant;
+use oneport::{Participant, Trust};
 use oneport_link::{Kind, Write};
 use oneport_tests::{Result, native::NativeClient, relay::Relay};
 
@@ -102,7 +102,7 @@ fn who_does_not_read_is_let_go_and_nobody_else() -> Result {
 fn a_relay_can_be_tried_over_tcp_alone() -> Result {
     let relay = Relay::on_loopback()?;
     let room = "lobby".parse().expect("a name");
-    let took = Participant::try_tcp(relay.url(), room, None);
+    let took = Participant::try_tcp(relay.url(), room, None, &Trust::default());
     let took = took.expect("it is reached");
     assert!(took < Duration::from_secs(5), "{took:?}");
     Ok(())

@@ -31,6 +31,7 @@
 pub mod artifacts;
 pub mod browser;
 mod carrier;
+pub mod certificate;
 mod contained;
 mod error;
 pub mod fuzz;

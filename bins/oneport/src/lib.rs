@@ -41,7 +41,7 @@ pub use log_thread::{LogThread, LogWriter};
 pub use logging::{log_command, log_relay};
 pub use oneport_client as client;
 pub use oneport_wire as wire;
-pub use participant::{Commander, Participant, ParticipantError};
+pub use participant::{Commander, Participant, ParticipantError, Trust};
 pub use server::{Probe, Server, StartError, Stopper};
 pub use service_manager::ServiceManager;
 pub use state_file::StateFileError;

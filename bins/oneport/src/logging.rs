@@ -13,8 +13,8 @@ use crate::cli::{LogArgs, LogFilter, LogFormat};
 use crate::log_budget::LogBudget;
 use crate::log_thread::{LogThread, LogWriter};
 
-/// At trace it logs whole messages, and in those are access tokens.
-const NEVER_TRACED: &str = "tungstenite";
+/// At trace they log whole messages, and in those are access tokens.
+const NEVER_TRACED: [&str; 3] = ["tungstenite", "ureq", "ureq_proto"];
 
 /// Logs to stderr what a command has to say that ends by itself, as `RUST_LOG` says.
 pub fn log_command() {
@@ -35,11 +35,14 @@ pub fn log_command() {
 fn builder(filter: &LogFilter) -> Builder {
     let mut logger = Builder::new();
     for (part, level) in filter.rules() {
-        if !part.is_some_and(|part| part.starts_with(NEVER_TRACED)) {
+        let is_never_traced = |part: &str| NEVER_TRACED.iter().any(|never| part.starts_with(never));
+        if !part.is_some_and(is_never_traced) {
             logger.filter(part, level);
         }
     }
-    logger.filter_module(NEVER_TRACED, LevelFilter::Info);
+    for part in NEVER_TRACED {
+        logger.filter_module(part, LevelFilter::Info);
+    }
     logger
 }
 

@@ -17,7 +17,7 @@ use oneport_wire::{AccessToken, MemberName, RoomName, Topic};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::{Commander, Participant, ParticipantError};
+use crate::{Commander, Participant, ParticipantError, Trust};
 use input::Input;
 use output::{Mode, Output};
 
@@ -51,6 +51,10 @@ pub struct ChatArgs {
     /// A file with the access token, where the relay asks for one.
     #[arg(long, value_name = "PATH")]
     pub token_file: Option<PathBuf>,
+
+    /// For a relay with a certificate of a private authority: a file with that authority's own, as PEM.
+    #[arg(long, value_name = "PATH")]
+    pub ca: Option<PathBuf>,
 
     /// For pipes: nothing but messages on stdout, each as NAME: TEXT. All else goes to stderr.
     #[arg(long, conflicts_with = "json")]
@@ -86,7 +90,13 @@ pub fn chat(args: &ChatArgs) -> ExitCode {
         Ok(token) => token,
         Err(error) => return fail(2, error),
     };
-    let participant = Participant::connect(&args.url, args.room.clone(), token.clone());
+    let trust = args.ca.as_deref().map(Trust::only).transpose();
+    let trust = match trust {
+        Ok(trust) => trust.unwrap_or_default(),
+        Err(error) => return fail(2, error),
+    };
+    let participant =
+        Participant::connect_trusting(&args.url, args.room.clone(), token.clone(), &trust);
     let mut participant = match participant {
         Ok(participant) => participant,
         Err(error @ ParticipantError::Url(_)) => return fail(2, error),

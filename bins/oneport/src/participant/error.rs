@@ -42,7 +42,7 @@ impl ParticipantError {
     pub fn is_final(&self) -> bool {
         match self {
             Self::Refused { status, .. } => {
-                (400..500).contains(status) && ![408, 429].contains(status)
+                (300..500).contains(status) && ![408, 429].contains(status)
             }
             Self::Url(_) | Self::Stopped => true,
             Self::Unreachable { .. } | Self::Garbled(_) | Self::Command(_) | Self::Io(_) => false,

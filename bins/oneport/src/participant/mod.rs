@@ -3,7 +3,9 @@
 
 mod carrier;
 mod error;
+mod relay_url;
 mod tcp;
+mod trust;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -14,8 +16,10 @@ use oneport_client::{
 use oneport_io::{BindOptions, CallError, Caller, Running, Sockets};
 use oneport_wire::{AccessToken, Payload, RequestId, RoomName};
 
-use carrier::{Carrier, Conversation};
+use carrier::Carrier;
 pub use error::ParticipantError;
+use relay_url::RelayUrl;
+pub use trust::Trust;
 
 use crate::candidates;
 
@@ -48,7 +52,7 @@ pub struct Participant {
 pub struct Commander(Caller<Client, Event>);
 
 impl Participant {
-    /// Connects to the relay at an `http://` URL, that of its page or of its root. `home` is the
+    /// Connects to the relay at an `https://` or `http://` URL, that of its page or of its root. `home` is the
     /// room of the signaling URL, for which an access token must be, where the relay asks for one.
     ///
     /// # Errors
@@ -59,16 +63,30 @@ impl Participant {
         home: RoomName,
         token: Option<AccessToken>,
     ) -> Result<Self, ParticipantError> {
-        let carrier = Carrier::new(url, home, token)?;
-        let conversation = carrier.begin()?;
+        Self::connect_trusting(url, home, token, &Trust::default())
+    }
+
+    /// The same, with authorities of one's own for `https://`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    pub fn connect_trusting(
+        url: &str,
+        home: RoomName,
+        token: Option<AccessToken>,
+        trust: &Trust,
+    ) -> Result<Self, ParticipantError> {
+        let carrier = Carrier::new(RelayUrl::parse(url)?, home, token, trust);
+        let local_ips = carrier.local_ips()?;
         let sockets = bind()?;
         let local = sockets.local_addrs();
-        let addresses = addresses(&conversation, &local);
+        let addresses = addresses(local_ips, &local);
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|e| ParticipantError::Io(e.into()))?;
         let config = Config::new(LinkConfig::new(Certificate::generate(), addresses));
         let (client, offer) = Client::new(Instant::now(), config, seed);
-        let answer = conversation.exchange(&offer)?;
+        let answer = carrier.exchange(&offer)?;
         let participant = Self {
             running: Running::start("participant", sockets, client, Client::poll_event)?,
             carrier,
@@ -165,10 +183,10 @@ impl Participant {
     }
 
     fn reconnect(&self) -> Result<(), ParticipantError> {
-        let answer = self.carrier.begin().and_then(|conversation| {
-            let addresses = addresses(&conversation, &self.sockets);
+        let answer = self.carrier.local_ips().and_then(|local_ips| {
+            let addresses = addresses(local_ips, &self.sockets);
             match self.command(Command::Reconnect(Some(addresses)))? {
-                Done::Offer(offer) => conversation.exchange(&offer),
+                Done::Offer(offer) => self.carrier.exchange(&offer),
                 Done::Done | Done::Asked(_) => Err(ParticipantError::Stopped),
             }
         });
@@ -213,12 +231,10 @@ fn bind() -> Result<Sockets, ParticipantError> {
         .map_err(|e| ParticipantError::Io(std::io::Error::other(e)))
 }
 
-/// Where the relay can reach us: the address from which it was reached. From loopback that may be a
+/// Where the relay can reach us: the addresses from which it is reached. From loopback that may be a
 /// relay which announces the host's other addresses, so those are tried too.
-fn addresses(conversation: &Conversation, sockets: &[SocketAddr]) -> Vec<SocketAddr> {
-    let first = conversation.local_ip();
-    let mut ips = vec![first];
-    if first.is_loopback() {
+fn addresses(mut ips: Vec<IpAddr>, sockets: &[SocketAddr]) -> Vec<SocketAddr> {
+    if ips.iter().any(IpAddr::is_loopback) {
         let others = candidates::interfaces().into_iter();
         ips.extend(others.filter(|ip| !ip.is_loopback() && !is_link_local(*ip)));
     }

@@ -8,14 +8,15 @@ use oneport_io::{Running, Sockets};
 use oneport_wire::{AccessToken, RoomName};
 
 use super::carrier::Carrier;
-use super::{Participant, ParticipantError};
+use super::relay_url::RelayUrl;
+use super::{Participant, ParticipantError, Trust};
 
 /// How long the relay has to take a connection, and to say welcome over it.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Participant {
     /// Goes to the relay at that URL over TCP alone (ICE-TCP, RFC 6544), is welcomed and leaves: how long
-    /// that took from the answer on. What [`Self::connect`] would need is needed here as well.
+    /// that took from the answer on. What [`Self::connect_trusting`] would need is needed here as well.
     ///
     /// # Errors
     ///
@@ -25,13 +26,14 @@ impl Participant {
         url: &str,
         home: RoomName,
         token: Option<AccessToken>,
+        trust: &Trust,
     ) -> Result<Duration, ParticipantError> {
-        let carrier = Carrier::new(url, home, token)?;
+        let carrier = Carrier::new(RelayUrl::parse(url)?, home, token, trust);
         let config = Config::new(LinkConfig::new(Certificate::generate(), Vec::new()));
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|e| ParticipantError::Io(e.into()))?;
         let (mut client, offer) = Client::new(Instant::now(), config, seed);
-        let answer = carrier.begin()?.exchange(&offer)?;
+        let answer = carrier.exchange(&offer)?;
         let begun = Instant::now();
         let sockets = connect(&answer)?;
         let accepted = client.accept_answer(Instant::now(), &answer);
