@@ -47,7 +47,11 @@ impl Pair {
         let now = Instant::now();
         let client_address = ([198, 51, 100, 7], 50_000).into();
         let channels = labels.iter().map(|l| ChannelConfig::new(*l)).collect();
-        let client_config = Arc::new(config(client_address));
+        // It has a TCP connection as well, which is of use where the server has a candidate for it.
+        let client_config = Arc::new(LinkConfig {
+            tcp_candidates: vec![client_address],
+            ..config(client_address)
+        });
         let (mut client, offer) = Link::offer(now, client_config, credentials("client"), channels);
         let (server, answer) =
             Link::answer(now, Arc::new(server), credentials("server"), &offer).expect("an answer");
@@ -157,10 +161,18 @@ impl Pair {
         self.wire = later;
         for (_, to_server, transmit) in due {
             if to_server {
-                let route = Route::udp(server_address(), self.client_address);
+                let route = Route {
+                    local: server_address(),
+                    peer: self.client_address,
+                    ..transmit.route
+                };
                 self.server.handle_datagram(next, route, &transmit.contents);
             } else if transmit.route.peer == self.client_address {
-                let route = Route::udp(([198, 51, 100, 7], 50_000).into(), server_address());
+                let route = Route {
+                    local: ([198, 51, 100, 7], 50_000).into(),
+                    peer: server_address(),
+                    ..transmit.route
+                };
                 self.client.handle_datagram(next, route, &transmit.contents);
             }
         }
@@ -390,6 +402,41 @@ fn a_peer_that_moves_is_followed() {
         "{:?}",
         pair.now - moved_at
     );
+}
+
+#[test]
+fn over_tcp_alone_and_when_its_connection_ends() {
+    let server = LinkConfig {
+        candidates: Vec::new(),
+        tcp_candidates: vec![server_address()],
+        ..config(server_address())
+    };
+    let mut pair = Pair::new(server, &["chat"], str::to_string);
+    pair.run_until_open(1);
+    let first = Route::tcp(server_address(), pair.client_address);
+    assert!(pair.server.paths().eq([first]));
+    let payload = vec![b'x'; 256 * 1024];
+    assert_eq!(pair.send("chat", Kind::Text, &payload), Write::Accepted);
+    pair.run_until("it arrives", |pair| !pair.messages().is_empty());
+
+    pair.server.handle_closed(pair.now, first);
+    pair.collect();
+    let last = pair.server_events.last();
+    assert_eq!(last, Some(&LinkEvent::PathForgotten(first)));
+    assert_eq!(pair.server.paths().count(), 0);
+    // Another connection in its place, as browsers make it by themselves.
+    pair.client_address = ([198, 51, 100, 7], 61_000).into();
+    let second = Route::tcp(server_address(), pair.client_address);
+    pair.run_until("the new path is proven", |pair| {
+        pair.server_events.contains(&LinkEvent::PathProven(second))
+    });
+    let channel = pair.opened()[0];
+    let now = pair.now;
+    let wrote = pair.server.batch(now).write(channel, Kind::Text, b"back");
+    assert_eq!(wrote, Write::Accepted);
+    pair.run_until("it arrives", |pair| {
+        matches!(pair.client_events.last(), Some(LinkEvent::Message { .. }))
+    });
 }
 
 #[test]
