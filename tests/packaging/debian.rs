@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use oneport_tests::{
@@ -25,13 +26,17 @@ const UNIT: &str = "/lib/systemd/system/oneport.service";
 const ENABLED: &str = "/etc/systemd/system/multi-user.target.wants/oneport.service";
 const STATE: &str = "/var/lib/oneport";
 
+/// Held by tests that pack: they write the same files below target/package.
+static PACKING: Mutex<()> = Mutex::new(());
+
 /// From SIGTERM to the end.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Makes the package with this version from the binary that the tests have; `cargo deb` alone would
 /// build one for release, which takes minutes.
 fn pack(version: &str, to: &Path) -> Result {
-    relay::tool("oneport")?;
+    let binary = relay::tool("oneport")?;
+    run(Command::new(packaging().join("texts")).arg(binary.get_program()))?;
     let profile = if cfg!(debug_assertions) {
         "dev"
     } else {
@@ -95,6 +100,7 @@ impl Drop for Service {
 
 #[test]
 fn installed_served_upgraded_removed() -> Result {
+    let _alone = PACKING.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(sandbox) = Sandbox::enter("debian::installed_served_upgraded_removed")? else {
         return Ok(());
     };
@@ -116,13 +122,12 @@ fn installed_served_upgraded_removed() -> Result {
     assert_eq!(version, "0.0.2-1");
     assert!(sandbox.read(CONFIG)?.ends_with("max-rooms = 7\n"));
     serves(&sandbox)?;
-    sandbox.write(&format!("{STATE}/rings"), "conversations")?;
 
     // So does removing it, until it is purged.
     let files = sandbox.run(&["dpkg", "--listfiles", "oneport"])?;
     sandbox.run(&["dpkg", "--remove", "oneport"])?;
     assert!(!sandbox.has("/usr/bin/oneport") && !sandbox.has(UNIT));
-    assert!(sandbox.has(CONFIG) && sandbox.has(&format!("{STATE}/rings")));
+    assert!(sandbox.has(CONFIG) && sandbox.has(&format!("{STATE}/state")));
     sandbox.run(&["dpkg", "--purge", "oneport"])?;
     for file in files.lines().filter(|file| file.contains("oneport")) {
         assert!(!sandbox.has(file), "{file} is left");
@@ -139,6 +144,8 @@ fn is_installed_properly(sandbox: &Sandbox) -> Result {
         (CONFIG, 0o644),
         (UNIT, 0o644),
         ("/usr/share/doc/oneport/copyright", 0o644),
+        ("/usr/share/man/man1/oneport-serve.1.gz", 0o644),
+        ("/usr/share/bash-completion/completions/oneport", 0o644),
     ] {
         let found = fs::metadata(sandbox.path(file))?;
         let found = (
@@ -178,12 +185,19 @@ fn serves(sandbox: &Sandbox) -> Result {
     assert_eq!(field("CapBnd:").trim_start_matches('0'), "", "{status}");
     service.stop()?;
     manager.wait_for("STOPPING=1")?;
+    let state = fs::metadata(sandbox.path(STATE).join("state"))?;
+    assert_eq!(
+        state.permissions().mode() & 0o7777,
+        0o600,
+        "it has secrets in it"
+    );
     fs::remove_file(notify)?;
     Ok(())
 }
 
 #[test]
 fn lintian_finds_no_error() -> Result {
+    let _alone = PACKING.lock().unwrap_or_else(PoisonError::into_inner);
     let package = std::env::temp_dir().join(format!("oneport-{}.deb", std::process::id()));
     pack("0.0.1-1", &package)?;
     let found = run(Command::new("lintian")

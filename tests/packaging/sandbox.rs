@@ -101,9 +101,4 @@ impl Sandbox {
     pub(crate) fn read(&self, inside: &str) -> Result<String> {
         Ok(fs::read_to_string(self.path(inside))?)
     }
-
-    /// Writes a file.
-    pub(crate) fn write(&self, inside: &str, text: &str) -> Result {
-        Ok(fs::write(self.path(inside), text)?)
-    }
 }
