@@ -32,7 +32,7 @@ pub struct Server {
     endpoint: Arc<OnceLock<Endpoint>>,
     relay: JoinHandle<io::Result<Relay>>,
     state: Option<StateFile>,
-    webhook: Option<Webhook>,
+    webhook: Option<Arc<Webhook>>,
 }
 
 impl Server {
@@ -74,6 +74,7 @@ impl Server {
             relay.set_gate(Box::new(TokenGate(Arc::clone(authority))));
         }
         let webhook = Webhook::start(&args.webhook).map_err(StartError::Webhook)?;
+        let webhook = webhook.map(Arc::new);
         if let Some(webhook) = &webhook {
             relay.set_observer(webhook.observer());
         }
@@ -82,6 +83,7 @@ impl Server {
             sockets,
             relay,
             authority,
+            webhook.clone(),
             limits,
             &args.tls,
             certificate.clone(),
@@ -146,7 +148,7 @@ impl Server {
     pub fn webhook_counts(&self) -> WebhookCounts {
         self.webhook
             .as_ref()
-            .map(Webhook::counts)
+            .map(|webhook| webhook.counts())
             .unwrap_or_default()
     }
 
@@ -251,6 +253,7 @@ fn spawn(
     sockets: Sockets,
     relay: Relay,
     authority: Option<Arc<Authority>>,
+    webhook: Option<Arc<Webhook>>,
     limits: Limits,
     tls: &TlsArgs,
     certificate: Option<Arc<CertificateFiles>>,
@@ -270,10 +273,17 @@ fn spawn(
         ..oneport_io::Config::default()
     };
     let (event_loop, handle) = EventLoop::new(sockets, relay, Some(on_stream), io_config)?;
+    let operator = Operator::new(
+        handle.clone(),
+        authority.clone(),
+        Arc::downgrade(&endpoint),
+        webhook,
+        limits,
+    );
     let backend = Arc::new(RelayBackend {
         relay: handle.clone(),
-        authority: authority.clone(),
-        operator: Operator::new(handle.clone(), authority, Arc::downgrade(&endpoint), limits),
+        authority,
+        operator,
     });
     let signal_config = oneport_signal::Config {
         trusted_proxies: tls.trust_proxy.clone(),

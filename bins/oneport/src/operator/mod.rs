@@ -16,6 +16,7 @@ use oneport_io::{CallError, Handle};
 use oneport_signal::{Endpoint, Method, OperatorRequest, OperatorResponse, Problem};
 
 use crate::token::Authority;
+use crate::webhook::Webhook;
 use access::Access;
 pub(crate) use metrics::Limits;
 use metrics::{Process, Scrape};
@@ -27,6 +28,8 @@ pub(crate) struct Operator {
     authority: Option<Arc<Authority>>,
     /// For its counters. The endpoint owns whoever owns this.
     endpoint: Weak<OnceLock<Endpoint>>,
+    /// For its counts.
+    webhook: Option<Arc<Webhook>>,
     limits: Limits,
     started: SystemTime,
 }
@@ -36,12 +39,14 @@ impl Operator {
         relay: Handle<Relay>,
         authority: Option<Arc<Authority>>,
         endpoint: Weak<OnceLock<Endpoint>>,
+        webhook: Option<Arc<Webhook>>,
         limits: Limits,
     ) -> Self {
         Self {
             relay,
             authority,
             endpoint,
+            webhook,
             limits,
             started: SystemTime::now(),
         }
@@ -117,6 +122,7 @@ impl Operator {
             signaling: endpoint.map(Endpoint::counters).unwrap_or_default(),
             connections: endpoint.map_or(0, Endpoint::connections),
             process: Process::now(),
+            webhook: self.webhook.as_ref().map(|webhook| webhook.counts()),
             limits: self.limits,
             started: self.started,
         }

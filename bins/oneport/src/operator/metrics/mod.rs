@@ -9,6 +9,7 @@ mod exposition;
 mod process;
 mod relay;
 mod signaling;
+mod webhook;
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,6 +20,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 
+use crate::webhook::WebhookCounts;
 use exposition::Exposition;
 pub(super) use process::Process;
 
@@ -35,6 +37,8 @@ pub(super) struct Scrape {
     /// Connections to signaling that are open.
     pub(super) connections: usize,
     pub(super) process: Process,
+    /// None where there is no webhook.
+    pub(super) webhook: Option<WebhookCounts>,
     pub(super) limits: Limits,
     pub(super) started: SystemTime,
 }
@@ -78,6 +82,9 @@ impl Collector for Scrape {
         }
         event_loop::encode(&self.event_loop, &mut out)?;
         signaling::encode(&self.signaling, self.connections, &mut out)?;
+        if let Some(counts) = &self.webhook {
+            webhook::encode(counts, &mut out)?;
+        }
         self.process.encode(&mut out)
     }
 }
@@ -118,6 +125,11 @@ mod tests {
             signaling: oneport_signal::Counters::default(),
             connections: 3,
             process: Process::default(),
+            webhook: Some(WebhookCounts {
+                waiting: 4,
+                dropped: 2,
+                ..WebhookCounts::default()
+            }),
             limits: Limits {
                 links: 10,
                 sessions: 20,
@@ -136,6 +148,8 @@ mod tests {
         };
         let text = scrape(Some(stats)).to_text();
         for line in [
+            "oneport_webhook_waiting 4",
+            "oneport_webhook_events_total{result=\"dropped\"} 2",
             "oneport_closes_total{code=\"left\"} 2",
             "oneport_closes_total{code=\"lost\"} 1",
             "oneport_links_max 10",
