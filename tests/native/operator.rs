@@ -1,4 +1,4 @@
-//! The HTTP API for a backend, as README shows it, and webhooks, with the real binary.
+//! The HTTP API for a backend, as REFERENCE.md shows it, and webhooks, with the real binary.
 
 use std::io::{Read, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use oneport::{Participant, wire};
 use oneport_tests::{Result, http, relay::Relay};
 use serde_json::{Value, json};
 
-const README: &str = include_str!("../../README.md");
+const REFERENCE: &str = include_str!("../../bins/oneport/REFERENCE.md");
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -84,10 +84,10 @@ fn event<T>(member: &mut Participant, what: &str, find: impl Fn(&Event) -> Optio
     panic!("not {what} in time")
 }
 
-/// The shell commands of a section of README, each with what continues its lines.
+/// The shell commands of a section of REFERENCE.md, each with what continues its lines.
 fn commands(heading: &str) -> Vec<String> {
-    let (_, section) = README.split_once(&format!("\n{heading}\n")).expect(heading);
-    let section = section.split("\n### ").next().expect("a part");
+    let (_, section) = REFERENCE.split_once(&format!("\n{heading}\n")).expect(heading);
+    let section = section.split("\n## ").next().expect("a part");
     let blocks = section.split("```sh\n").skip(1);
     let blocks = blocks.map(|rest| rest.split("```").next().expect("a block"));
     let lines: String = blocks.map(|block| block.replace("\\\n", " ")).collect();
@@ -106,7 +106,7 @@ fn shell(command: &str, relay: &str, token: &str) -> (bool, String) {
     (output.status.success(), format!("{text}{errors}"))
 }
 
-/// README's examples, word by word and in their order, and what they do to members.
+/// The examples of REFERENCE.md, word by word and in their order, and what they do to members.
 #[test]
 fn the_examples_for_a_backend() -> Result {
     let secret = Temporary::new("examples", SECRET);
@@ -116,7 +116,7 @@ fn the_examples_for_a_backend() -> Result {
     let url = relay.url().trim_end_matches('/').to_owned();
     let admin = token("*", &[Right::Admin]);
     let mut answers = Vec::new();
-    for command in commands("### For a backend: the HTTP API") {
+    for command in commands("## For a backend: the HTTP API") {
         // Those are set by the test.
         if command.starts_with("RELAY=") || command.starts_with("TOKEN=") {
             continue;
@@ -283,7 +283,7 @@ fn header<'a>(head: &'a str, name: &str) -> &'a str {
     values.next().map_or("", |(_, value)| value)
 }
 
-/// README's way to check a signature, in Python: not our code, and not our library.
+/// The way of REFERENCE.md to check a signature, in Python: not our code, and not our library.
 fn is_signed(head: &str, body: &[u8]) -> bool {
     let script = "import base64, hmac, hashlib, sys\n\
         secret, id, timestamp, signature = sys.argv[1:]\n\

@@ -24,6 +24,12 @@ pub struct WebhookArgs {
     #[arg(long, value_name = "PATH", requires = "webhook")]
     pub webhook_secret_file: Option<PathBuf>,
 
+    /// Believe these certificate authorities of an https:// webhook, and no others: a PEM file.
+    ///
+    /// Default: those that browsers believe.
+    #[arg(long, value_name = "PATH", requires = "webhook")]
+    pub webhook_ca: Option<PathBuf>,
+
     /// Tell the webhook the messages of these rooms, too: a name, or a pattern such as `team-*`.
     ///
     /// Repeat it for others. Default: of no room.

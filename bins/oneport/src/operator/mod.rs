@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use oneport_core::{Command, Relay, Reply, Stats};
 use oneport_io::{CallError, Handle};
 use oneport_signal::{Endpoint, Method, OperatorRequest, OperatorResponse, Problem};
+use oneport_wire::Refusal;
 
 use crate::token::Authority;
 use crate::webhook::Webhook;
@@ -74,6 +75,11 @@ impl Operator {
         // Asked again: the token may have expired while the body was on its way.
         let access = Access::of(request, self.authority.as_deref())?;
         if let Some(path) = request.path.strip_prefix("/api/v1/") {
+            // Whoever acts in rooms shows a token, if there are any: that a request is local can be
+            // wrong, behind a proxy that leaves no trace.
+            if access == Access::Local && self.authority.is_some() {
+                return Err(Problem::from(&Refusal::TokenMissing));
+            }
             return self.api(&access, path, request, &body);
         }
         match request.path.as_str() {

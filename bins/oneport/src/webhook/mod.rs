@@ -21,6 +21,7 @@ use oneport_core::hub::{Body, Event, Observer};
 use oneport_wire::RoomPattern;
 
 use crate::cli::WebhookArgs;
+use crate::participant::Trust;
 use happening::Happening;
 use queue::Queue;
 pub use queue::WebhookCounts;
@@ -52,7 +53,11 @@ impl Webhook {
         let secret = secret.ok_or(WebhookError::NoSecret)?;
         let patience = Patience::default();
         let queue = Arc::new(Queue::default());
-        let sender = Sender::new(url, secret, Arc::clone(&queue), patience.clone());
+        let trust = match &args.webhook_ca {
+            Some(path) => Trust::only(path).map_err(WebhookError::Ca)?,
+            None => Trust::default(),
+        };
+        let sender = Sender::new(url, secret, &trust, Arc::clone(&queue), patience.clone());
         let thread = std::thread::Builder::new().name("webhook".into());
         let started = thread.spawn(move || sender.run());
         started.map_err(WebhookError::Thread)?;
@@ -118,6 +123,8 @@ pub enum WebhookError {
     NoSecret,
     /// The secret is of no use.
     Secret(WebhookSecretError),
+    /// The file of certificate authorities is of no use: why, in words.
+    Ca(String),
     /// The system refuses a thread.
     Thread(io::Error),
 }
@@ -126,7 +133,7 @@ impl WebhookError {
     /// The exit code: 2 where other arguments would help, 1 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoSecret => 2,
+            Self::NoSecret | Self::Ca(_) => 2,
             Self::Secret(error) => error.exit_code(),
             Self::Thread(_) => 1,
         }
@@ -142,6 +149,7 @@ impl fmt::Display for WebhookError {
                 WebhookSecret::VARIABLE
             ),
             Self::Secret(error) => error.fmt(f),
+            Self::Ca(why) => write!(f, "--webhook-ca: {why}"),
             Self::Thread(error) => write!(f, "the webhook has no thread: {error}"),
         }
     }

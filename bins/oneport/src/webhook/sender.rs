@@ -7,6 +7,7 @@ use super::delivery::{Delivery, Reception};
 use super::queue::{Batch, Queue};
 use super::secret::WebhookSecret;
 use super::url::WebhookUrl;
+use crate::participant::Trust;
 
 /// How long is waited for a receiver.
 #[derive(Clone, Debug)]
@@ -52,6 +53,7 @@ impl Sender {
     pub(super) fn new(
         url: &WebhookUrl,
         secret: WebhookSecret,
+        trust: &Trust,
         queue: Arc<Queue>,
         patience: Patience,
     ) -> Self {
@@ -63,6 +65,7 @@ impl Sender {
             .max_redirects_will_error(false)
             // What the environment says of proxies is meant for others.
             .proxy(None)
+            .tls_config(trust.for_http())
             .user_agent(concat!("oneport/", env!("CARGO_PKG_VERSION")))
             .build()
             .into();

@@ -23,7 +23,7 @@ impl FromStr for WebhookUrl {
         let uri: Uri = text.parse().map_err(|_| BadWebhookUrl)?;
         let has_host = uri.host().is_some_and(|host| !host.is_empty());
         match uri.scheme_str() {
-            Some("http") if has_host => Ok(Self(uri)),
+            Some("http" | "https") if has_host => Ok(Self(uri)),
             _ => Err(BadWebhookUrl),
         }
     }
@@ -47,7 +47,7 @@ pub struct BadWebhookUrl;
 
 impl fmt::Display for BadWebhookUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a URL like http://127.0.0.1:8080/events")
+        f.write_str("a URL like https://app.example.org/events")
     }
 }
 

@@ -112,6 +112,15 @@ const MOVED: &str =
     "HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
 
 fn start(address: SocketAddr, change: impl FnOnce(&mut Patience)) -> Arc<Queue> {
+    start_by("http", address, &Trust::default(), change)
+}
+
+fn start_by(
+    scheme: &str,
+    address: SocketAddr,
+    trust: &Trust,
+    change: impl FnOnce(&mut Patience),
+) -> Arc<Queue> {
     let mut patience = Patience {
         answer: Duration::from_millis(300),
         first: Duration::from_millis(5),
@@ -120,12 +129,12 @@ fn start(address: SocketAddr, change: impl FnOnce(&mut Patience)) -> Arc<Queue> 
         goodbye: Duration::from_millis(500),
     };
     change(&mut patience);
-    let url = format!("http://{address}/events?key=1")
+    let url = format!("{scheme}://{address}/events?key=1")
         .parse()
         .expect("a URL");
     let secret = WebhookSecret::new(SECRET).expect("a secret");
     let queue = Arc::new(Queue::default());
-    let sender = Sender::new(&url, secret, Arc::clone(&queue), patience);
+    let sender = Sender::new(&url, secret, trust, Arc::clone(&queue), patience);
     thread::spawn(move || sender.run());
     queue
 }
@@ -243,4 +252,62 @@ fn is_signed_for_this_moment() {
     let event = &request.json()["events"][0];
     assert_eq!(event["type"], "room_opened");
     assert_eq!(event["id"], "0101010101010101-opened");
+}
+
+/// What a receiver gets by TLS, with a certificate that it has made itself.
+fn tls_receiver() -> (SocketAddr, String, Receiver<String>) {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+    let key = made.signing_key.serialize_der();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key);
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS 1.2 and 1.3")
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .expect("they fit");
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (heads, arrived) = channel();
+    thread::spawn(move || {
+        while let Ok((stream, _)) = listener.accept() {
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a config");
+            let mut stream = BufReader::new(rustls::StreamOwned::new(connection, stream));
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).unwrap_or(0) > 0 {}
+            // Who does not trust the certificate says nothing.
+            if !head.is_empty() {
+                let _ = heads.send(head);
+                let _ = stream.get_mut().write_all(OK.as_bytes());
+            }
+        }
+    });
+    (address, made.cert.pem(), arrived)
+}
+
+#[test]
+fn by_tls_to_whom_it_trusts_and_to_nobody_else() {
+    let (address, certificate, heads) = tls_receiver();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ca.pem");
+    std::fs::write(&path, certificate).expect("written");
+    let own = Trust::only(&path).expect("a certificate");
+    for (trust, is_told) in [(Trust::default(), false), (own, true)] {
+        let queue = start_by("https", address, &trust, |patience| {
+            patience.give_up = Duration::from_millis(50);
+        });
+        happen(&queue, 0);
+        queue.close(TIMEOUT);
+        assert_eq!(queue.counts().told > 0, is_told, "{trust:?}");
+    }
+    let head = heads.recv_timeout(TIMEOUT).expect("a request");
+    assert!(
+        head.starts_with("POST /events?key=1 HTTP/1.1\r\n"),
+        "{head}"
+    );
+    assert!(
+        heads.try_recv().is_err(),
+        "from whom it does not trust nothing came"
+    );
 }
