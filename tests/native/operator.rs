@@ -86,7 +86,9 @@ fn event<T>(member: &mut Participant, what: &str, find: impl Fn(&Event) -> Optio
 
 /// The shell commands of a section of REFERENCE.md, each with what continues its lines.
 fn commands(heading: &str) -> Vec<String> {
-    let (_, section) = REFERENCE.split_once(&format!("\n{heading}\n")).expect(heading);
+    let (_, section) = REFERENCE
+        .split_once(&format!("\n{heading}\n"))
+        .expect(heading);
     let section = section.split("\n## ").next().expect("a part");
     let blocks = section.split("```sh\n").skip(1);
     let blocks = blocks.map(|rest| rest.split("```").next().expect("a block"));

@@ -140,7 +140,10 @@ fn built_from_scratch_it_serves() -> Result {
             panic!("it has ended: {status}");
         }
         Ok(match http::get(([127, 0, 0, 1], 3478).into(), "/healthz") {
-            Ok(response) => Look::Done(assert_eq!(response.status, 200)),
+            Ok(response) => {
+                assert_eq!(response.status, 200);
+                Look::Done(())
+            }
             Err(error) => Look::NotYet(error.to_string()),
         })
     })?;
@@ -153,7 +156,10 @@ fn built_from_scratch_it_serves() -> Result {
     run(Command::new("/bin/sh").args(["-c", "kill -s TERM \"$1\"", "kill", &pid]))?;
     wait::until("the end of the container", PATIENCE, || {
         Ok(match container.0.try_wait()? {
-            Some(status) => Look::Done(assert!(status.success(), "{status}")),
+            Some(status) => {
+                assert!(status.success(), "{status}");
+                Look::Done(())
+            }
             None => Look::NotYet("it runs".into()),
         })
     })
