@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use oneport_tests::{Result, relay::Relay, talkers::newcomer};
+use oneport_tests::{Result, certificate::Pair, relay::Relay, talkers::newcomer};
 
 use crate::{WORST, alone, talkers};
 
@@ -56,16 +57,22 @@ impl Habit {
 fn hold(what: &str, beginning: &'static [u8], drips: bool) -> Result {
     let _alone = alone();
     let relay = Relay::on_loopback()?;
-    let talkers = talkers(relay.url())?;
+    hold_at(&relay, what, beginning, drips)
+}
+
+fn hold_at(relay: &Relay, what: &str, beginning: &'static [u8], drips: bool) -> Result {
+    // Plain on loopback, also where there is a certificate.
+    let url = format!("http://{}/", relay.address());
+    let talkers = talkers(&url)?;
     let (habit, address) = (Habit { beginning, drips }, relay.address());
     let held: VecDeque<_> = (0..CONNECTIONS)
         .map(|_| habit.connect(address))
         .collect::<Result<_>>()?;
-    let first = newcomer(relay.url())?;
+    let first = newcomer(&url)?;
     let flooder = thread::spawn(move || habit.flood(address, held));
     let mut worst = first;
     while !flooder.is_finished() {
-        worst = worst.max(newcomer(relay.url())?);
+        worst = worst.max(newcomer(&url)?);
     }
     let count = flooder.join().expect("it does not panic")?;
     talkers.all_hear_all(WORST)?;
@@ -133,4 +140,30 @@ fn connections_that_say_nothing() -> Result {
 fn checks_for_nobody() -> Result {
     let check = b"\x00\x20\x00\x01\x00\x0c\x21\x12\xa4\x42abcdefghijkl\x00\x06\x00\x08nobody:x";
     hold("TCP connections with checks for nobody", check, false)
+}
+
+/// What a client says first, of which the relay makes keys and a signature.
+fn client_hello() -> Vec<u8> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS 1.2 and 1.3")
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let name = "localhost".try_into().expect("a name");
+    let client = rustls::ClientConnection::new(Arc::new(config), name);
+    let mut hello = Vec::new();
+    let written = client.expect("a client").write_tls(&mut hello);
+    written.expect("memory takes it");
+    hello
+}
+
+#[test]
+fn tls_handshakes() -> Result {
+    let _alone = alone();
+    let pair = Pair::until(2090)?;
+    let arguments = pair.arguments();
+    let relay = Relay::start(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let hello = client_hello().leak();
+    hold_at(&relay, "TLS handshakes that are not finished", hello, false)
 }
