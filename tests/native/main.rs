@@ -3,6 +3,7 @@
 
 mod bench;
 mod chat;
+mod check;
 mod command;
 mod embed;
 mod messages;

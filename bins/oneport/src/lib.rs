@@ -10,6 +10,7 @@ mod bytes;
 mod candidates;
 mod certificate;
 mod chat;
+mod check;
 mod cli;
 mod configuration;
 mod descriptors;
@@ -31,6 +32,7 @@ pub use bytes::Bytes;
 pub use candidates::NoCandidate;
 pub use certificate::{CertificateError, CertificateFiles};
 pub use chat::{ChatArgs, chat};
+pub use check::{CheckArgs, check};
 pub use cli::{
     Cli, Command, CompletionsArgs, Count, Lifetime, LogArgs, LogFilter, LogFormat, ManArgs,
     ServeArgs, SlowRule, StateArgs, TlsArgs, TokenArgs, WebhookArgs,

@@ -45,6 +45,10 @@ fn main() -> ExitCode {
             oneport::log_command();
             oneport::chat(&args)
         }
+        Command::Check(args) => {
+            oneport::log_command();
+            oneport::check(&args)
+        }
         Command::Completions(args) => print(&args.script()),
         Command::Man(ManArgs { dir: Some(dir) }) => match ManArgs::write_all(&dir) {
             Ok(()) => ExitCode::SUCCESS,

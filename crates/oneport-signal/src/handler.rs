@@ -242,6 +242,7 @@ const PREFLIGHT_SECS: &str = "7200";
 fn health() -> Response {
     Response::new(200)
         .body("text/plain; charset=utf-8", b"ok\n")
+        .header("Server", concat!("oneport/", env!("CARGO_PKG_VERSION")))
         .header("Cache-Control", "no-store")
         .for_all_origins()
 }

@@ -17,6 +17,7 @@ use oneport_wire::{MemberName, RoomPattern};
 
 use crate::bytes::Bytes;
 use crate::chat::ChatArgs;
+use crate::check::CheckArgs;
 use crate::token::{Claims, Right, UnixTime};
 
 pub use generated::{CompletionsArgs, ManArgs};
@@ -59,6 +60,8 @@ pub enum Command {
     Token(TokenArgs),
     /// Talk in a room, from the terminal or from a script.
     Chat(ChatArgs),
+    /// Say what works of a relay, from here: name, TCP, TLS, version, clock, token, UDP, ICE-TCP.
+    Check(CheckArgs),
     /// Print a shell's completions of this command line.
     Completions(CompletionsArgs),
     /// Print the manual page, or write those of all commands.

@@ -25,7 +25,7 @@ const HOST_ADDRESSES_MAX: usize = 8;
 
 /// Knows where the relay is and carries offers there.
 #[derive(Debug)]
-pub(super) struct Carrier {
+pub(crate) struct Carrier {
     url: RelayUrl,
     home: RoomName,
     token: Option<AccessToken>,
@@ -33,7 +33,7 @@ pub(super) struct Carrier {
 }
 
 impl Carrier {
-    pub(super) fn new(
+    pub(crate) fn new(
         url: RelayUrl,
         home: RoomName,
         token: Option<AccessToken>,
@@ -69,7 +69,7 @@ impl Carrier {
     }
 
     /// Gives the offer and takes the answer.
-    pub(super) fn exchange(&self, offer: &str) -> Result<String, ParticipantError> {
+    pub(crate) fn exchange(&self, offer: &str) -> Result<String, ParticipantError> {
         let url = self.url.at(&format!("/r/{}", self.home));
         let mut request = self
             .agent
@@ -93,7 +93,7 @@ impl Carrier {
 }
 
 /// An HTTP client whose requests all end in time.
-pub(super) fn agent(trust: &Trust) -> Agent {
+pub(crate) fn agent(trust: &Trust) -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -109,7 +109,7 @@ pub(super) fn agent(trust: &Trust) -> Agent {
         .into()
 }
 
-pub(super) fn io_error(error: ureq::Error) -> io::Error {
+pub(crate) fn io_error(error: ureq::Error) -> io::Error {
     match error {
         ureq::Error::Io(error) => error,
         error => io::Error::other(error),

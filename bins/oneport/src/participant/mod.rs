@@ -16,9 +16,9 @@ use oneport_client::{
 use oneport_io::{BindOptions, CallError, Caller, Running, Sockets};
 use oneport_wire::{AccessToken, Payload, RequestId, RoomName};
 
-use carrier::Carrier;
+pub(crate) use carrier::{Carrier, agent, io_error};
 pub use error::ParticipantError;
-use relay_url::RelayUrl;
+pub(crate) use relay_url::RelayUrl;
 pub use trust::Trust;
 
 use crate::candidates;

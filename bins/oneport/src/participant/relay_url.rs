@@ -4,19 +4,19 @@ use super::ParticipantError;
 
 /// The URL of a relay: that of its page, or of its root behind a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RelayUrl {
-    pub(super) is_https: bool,
+pub(crate) struct RelayUrl {
+    pub(crate) is_https: bool,
     /// Host and port, as in the URL.
-    pub(super) authority: String,
+    pub(crate) authority: String,
     /// A name or an address, which has no brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub(crate) host: String,
+    pub(crate) port: u16,
     /// What stands before the relay's own paths, such as a proxy may want it.
     base: String,
 }
 
 impl RelayUrl {
-    pub(super) fn parse(url: &str) -> Result<Self, ParticipantError> {
+    pub(crate) fn parse(url: &str) -> Result<Self, ParticipantError> {
         let bad = ParticipantError::Url;
         let not_http = bad("the URL does not begin with https:// or http://");
         let Some((scheme, rest)) = url.split_once("://") else {
@@ -49,7 +49,7 @@ impl RelayUrl {
     }
 
     /// The URL of one of the relay's paths.
-    pub(super) fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         let scheme = if self.is_https { "https" } else { "http" };
         format!("{scheme}://{}{}{path}", self.authority, self.base)
     }
