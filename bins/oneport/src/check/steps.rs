@@ -88,10 +88,10 @@ impl Steps {
                 "{at}: status {status}: is there a proxy whose relay is down?"
             ));
         }
-        let server = response.headers().get(header::SERVER);
-        let server = server.and_then(|server| server.to_str().ok());
-        // A proxy may put its own name there.
-        let version = server.and_then(|server| server.strip_prefix("oneport/"));
+        // A proxy may put its own name there, instead or as well.
+        let servers = response.headers().get_all(header::SERVER).iter();
+        let mut servers = servers.filter_map(|server| server.to_str().ok());
+        let version = servers.find_map(|server| server.strip_prefix("oneport/"));
         let version = version.map(str::to_owned);
         let own = env!("CARGO_PKG_VERSION");
         match version {
