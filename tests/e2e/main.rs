@@ -17,6 +17,7 @@ mod dropped;
 mod faults;
 mod files;
 mod history;
+mod https;
 mod invitations;
 mod library;
 mod links;

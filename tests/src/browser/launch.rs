@@ -42,7 +42,7 @@ impl Launched {
     }
 }
 
-pub(super) fn chromium() -> Result<Launched> {
+pub(super) fn chromium(arguments: &[&str]) -> Result<Launched> {
     let home = Home::new("chromium")?;
     let mut command = Command::new(find(&["chromium", "chromium-browser", "google-chrome"])?);
     command.args([
@@ -72,7 +72,7 @@ pub(super) fn chromium() -> Result<Launched> {
         "--user-data-dir={}",
         home.path().join("profile").display()
     ));
-    command.arg("about:blank");
+    command.args(arguments).arg("about:blank");
     launch(&mut command, &home, "DevTools listening on ")
 }
 

@@ -47,7 +47,15 @@ impl Browser {
     /// # Errors
     /// [`crate::Error::Start`] when it is not installed or does not come up within 30 s.
     pub fn chromium() -> Result<Self> {
-        let process = launch::chromium()?;
+        Self::chromium_with(&[])
+    }
+
+    /// Starts Chromium with these arguments as well.
+    ///
+    /// # Errors
+    /// As [`Self::chromium`].
+    pub fn chromium_with(arguments: &[&str]) -> Result<Self> {
+        let process = launch::chromium(arguments)?;
         let connection = cdp::connect(process.address())?;
         Ok(Self::new(Engine::Chromium, connection, process))
     }
