@@ -8,6 +8,7 @@ use oneport::{Participant, ParticipantError, Trust};
 use oneport_tests::{
     Result,
     certificate::Pair,
+    http,
     relay::Relay,
     wait::{self, Look},
 };
@@ -47,6 +48,15 @@ fn a_participant_says_something_by_https() -> Result {
         })
     })?;
     ada.close()?;
+    // From this machine by plain http: a collector on the host needs no certificate.
+    let metrics = http::get(relay.address(), "/metrics")?.text();
+    for part in [
+        "\noneport_tls_certificate_expiry_timestamp_seconds 3786912000.0\n",
+        "\noneport_tls_handshakes_total{result=\"done\"} 1\n",
+        "\noneport_tls_handshakes_total{result=\"failed\"} 0\n",
+    ] {
+        assert!(metrics.contains(part), "{part}{metrics}");
+    }
     Ok(())
 }
 

@@ -65,6 +65,11 @@ impl CertificateFiles {
         })
     }
 
+    /// Until when clients accept the one that is in use.
+    pub(crate) fn not_after(&self) -> SystemTime {
+        self.current().not_after()
+    }
+
     /// Whole after every statement, so a panic elsewhere means nothing here.
     fn lock(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)

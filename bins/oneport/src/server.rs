@@ -278,6 +278,7 @@ fn spawn(
         authority.clone(),
         Arc::downgrade(&endpoint),
         webhook,
+        certificate.clone(),
         limits,
     );
     let backend = Arc::new(RelayBackend {

@@ -16,6 +16,7 @@ use oneport_io::{CallError, Handle};
 use oneport_signal::{Endpoint, Method, OperatorRequest, OperatorResponse, Problem};
 use oneport_wire::Refusal;
 
+use crate::certificate::CertificateFiles;
 use crate::token::Authority;
 use crate::webhook::Webhook;
 use access::Access;
@@ -31,6 +32,8 @@ pub(crate) struct Operator {
     endpoint: Weak<OnceLock<Endpoint>>,
     /// For its counts.
     webhook: Option<Arc<Webhook>>,
+    /// For its end.
+    certificate: Option<Arc<CertificateFiles>>,
     limits: Limits,
     started: SystemTime,
 }
@@ -41,6 +44,7 @@ impl Operator {
         authority: Option<Arc<Authority>>,
         endpoint: Weak<OnceLock<Endpoint>>,
         webhook: Option<Arc<Webhook>>,
+        certificate: Option<Arc<CertificateFiles>>,
         limits: Limits,
     ) -> Self {
         Self {
@@ -48,6 +52,7 @@ impl Operator {
             authority,
             endpoint,
             webhook,
+            certificate,
             limits,
             started: SystemTime::now(),
         }
@@ -127,6 +132,7 @@ impl Operator {
             event_loop: self.relay.stats(),
             signaling: endpoint.map(Endpoint::counters).unwrap_or_default(),
             connections: endpoint.map_or(0, Endpoint::connections),
+            certificate_end: self.certificate.as_ref().map(|files| files.not_after()),
             process: Process::now(),
             webhook: self.webhook.as_ref().map(|webhook| webhook.counts()),
             limits: self.limits,

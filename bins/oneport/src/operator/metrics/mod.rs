@@ -36,6 +36,8 @@ pub(super) struct Scrape {
     pub(super) signaling: oneport_signal::Counters,
     /// Connections to signaling that are open.
     pub(super) connections: usize,
+    /// None without TLS.
+    pub(super) certificate_end: Option<SystemTime>,
     pub(super) process: Process,
     /// None where there is no webhook.
     pub(super) webhook: Option<WebhookCounts>,
@@ -82,6 +84,11 @@ impl Collector for Scrape {
         }
         event_loop::encode(&self.event_loop, &mut out)?;
         signaling::encode(&self.signaling, self.connections, &mut out)?;
+        if let Some(end) = self.certificate_end {
+            let since_1970 = end.duration_since(UNIX_EPOCH).unwrap_or_default();
+            let help = "When the certificate for https expires, since 1970.";
+            out.seconds("oneport_tls_certificate_expiry_timestamp", help, since_1970)?;
+        }
         if let Some(counts) = &self.webhook {
             webhook::encode(counts, &mut out)?;
         }
@@ -116,6 +123,8 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn scrape(relay: Option<Stats>) -> Scrape {
@@ -124,6 +133,7 @@ mod tests {
             event_loop: oneport_io::Stats::default(),
             signaling: oneport_signal::Counters::default(),
             connections: 3,
+            certificate_end: Some(UNIX_EPOCH + Duration::from_secs(86_400)),
             process: Process::default(),
             webhook: Some(WebhookCounts {
                 waiting: 4,
@@ -153,6 +163,7 @@ mod tests {
             "oneport_closes_total{code=\"left\"} 2",
             "oneport_closes_total{code=\"lost\"} 1",
             "oneport_links_max 10",
+            "oneport_tls_certificate_expiry_timestamp_seconds 86400.0",
             "oneport_loop_answering 1",
             "oneport_http_connections 3",
         ] {
