@@ -9,6 +9,7 @@ mod embed;
 mod messages;
 mod metrics;
 mod operator;
+mod proxy;
 mod signaling;
 mod state;
 mod tcp;
