@@ -1,6 +1,7 @@
 //! `oneport check`: what it says of relays that work, and of what may be wrong with others.
 
 use std::fs;
+use std::net::TcpListener;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
@@ -199,6 +200,15 @@ fn where_no_relay_is_that_is_told() -> Result {
     let (step, text) = found.failure();
     assert!(
         step == "http" && text.contains("is not oneport"),
+        "{found:?}"
+    );
+
+    // The system takes connections for it, and nobody reads them.
+    let silent = TcpListener::bind("127.0.0.1:0")?;
+    let found = check(&[&format!("https://{}", silent.local_addr()?)])?;
+    let (step, text) = found.failure();
+    assert!(
+        step == "tls" && text.contains("does not answer"),
         "{found:?}"
     );
 

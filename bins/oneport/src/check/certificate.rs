@@ -1,6 +1,6 @@
 //! A relay's certificate, as a client sees it.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,7 +10,7 @@ use rustls::{CertificateError, ClientConnection, Error};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-use super::{Finding, Good};
+use super::{Finding, Good, SILENT};
 use crate::Trust;
 
 /// How long one part of a handshake may take.
@@ -82,6 +82,8 @@ fn explain(error: &io::Error) -> String {
         Some(Error::InvalidMessage(_)) => {
             "what answers there speaks no TLS: has the relay --tls-cert?".to_owned()
         }
+        // Both are what systems say of a timeout.
+        _ if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => SILENT.to_owned(),
         _ => format!("the handshake failed: {error}"),
     }
 }

@@ -126,6 +126,9 @@ fn run(steps: &Steps, report: &mut Report) {
     }
 }
 
+/// What is wrong with who takes a connection and says nothing.
+const SILENT: &str = "what listens there takes connections, but does not answer: does it hang?";
+
 /// Looks at one thing.
 type Step = fn(&Steps) -> Finding;
 

@@ -7,7 +7,7 @@ use oneport_client::{Certificate, Client, Config, Event, LinkConfig};
 use oneport_wire::{AccessToken, RoomName};
 use ureq::http::header;
 
-use super::{Finding, Good, certificate, http_date};
+use super::{Finding, Good, SILENT, certificate, http_date};
 use crate::participant::{Carrier, RelayUrl, agent, io_error};
 use crate::{Participant, ParticipantError, Trust};
 
@@ -215,7 +215,10 @@ impl Steps {
 
     fn health(&self) -> Result<ureq::http::Response<ureq::Body>, String> {
         let response = agent(&self.trust).get(self.url.at("/healthz")).call();
-        response.map_err(|error| io_error(error).to_string())
+        response.map_err(|error| match error {
+            ureq::Error::Timeout(_) => SILENT.to_owned(),
+            error => io_error(error).to_string(),
+        })
     }
 }
 
