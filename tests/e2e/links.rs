@@ -5,7 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use oneport_tests::{Result, relay::Relay, stub::Stub, udp_path::UdpPath};
+use oneport_tests::{
+    Result,
+    browser::{Browser, Page},
+    relay::Relay,
+    stub::Stub,
+    udp_path::UdpPath,
+};
 use serde_json::json;
 
 use crate::{
@@ -21,6 +27,19 @@ const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// Longer than a page or the relay waits for a sign of life, and shorter than the grace time.
 const SILENCE: Duration = Duration::from_secs(20);
+
+/// What a page or the relay at least waits for a sign of life.
+const SILENCE_MAX: Duration = Duration::from_secs(15);
+
+/// A member whose link is along a path; signaling is not.
+fn enter_along(browser: &Browser, relay: &Relay, name: &str) -> Result<Page> {
+    let page = blank(browser)?;
+    let port = relay.port();
+    page.eval(&format!(
+        "enter('http://127.0.0.1:{port}/', 'library', {{ options: {{ name: '{name}' }} }})"
+    ))?;
+    Ok(page)
+}
 
 /// Lossy messages have a channel of their own, in both directions.
 #[test]
@@ -96,9 +115,7 @@ fn a_page_that_goes_is_gone_at_once() -> Result {
                 ("close", Some(page)) => drop(page.eval("relay.close()")?),
                 ("leave", Some(page)) => page.go_to("about:blank")?,
                 ("page", Some(page)) => page.go_to(relay.url())?,
-                _ => page
-                    .take()
-                    .map_or(Ok(()), oneport_tests::browser::Page::close)?,
+                _ => page.take().map_or(Ok(()), Page::close)?,
             }
             // Firefox does not always send anything more for a page that goes: then its link's end is seen.
             let may_be_mute = matches!(how, "leave" | "tab") && browser.name() == "firefox";
@@ -222,20 +239,11 @@ fn a_silent_network_loses_nothing_and_doubles_nothing() -> Result {
     let stage = Stage::set()?;
     let relay = Relay::start(&["--listen", "127.0.0.1:0", "--announce", UdpPath::ADDRESS])?;
     let path = UdpPath::to(relay.port())?;
-    // Signaling does not take the path.
-    let enter = |browser, name: &str| -> Result<_> {
-        let page = blank(browser)?;
-        let port = relay.port();
-        page.eval(&format!(
-            "enter('http://127.0.0.1:{port}/', 'library', {{ options: {{ name: '{name}' }} }})"
-        ))?;
-        Ok(page)
-    };
-    let speaker = enter(stage.chromium, "speaker")?;
+    let speaker = enter_along(stage.chromium, &relay, "speaker")?;
     let untouched = path.flows();
     let pages = [
-        enter(stage.chromium, "chromium")?,
-        enter(stage.firefox, "firefox")?,
+        enter_along(stage.chromium, &relay, "chromium")?,
+        enter_along(stage.firefox, &relay, "firefox")?,
     ];
     let all = [&speaker, &pages[0], &pages[1]];
     for page in all {
@@ -283,4 +291,43 @@ fn a_silent_network_loses_nothing_and_doubles_nothing() -> Result {
     let gone = speaker.eval("presence.filter(([what]) => what === 'left')")?;
     assert_eq!(gone, json!([]));
     no_faults(all)
+}
+
+/// One message needs longer than a page or the relay waits for a sign of life, and is one for that long.
+#[test]
+fn a_slow_network_brings_a_large_message_once() -> Result {
+    /// 120 kbit/s: the message below needs 17 s.
+    const BYTES_PER_S: u32 = 15_000;
+    const CHARS: usize = 250_000;
+    const ARRIVES: Duration = Duration::from_secs(60);
+    let stage = Stage::set()?;
+    let relay = Relay::start(&["--listen", "127.0.0.1:0", "--announce", UdpPath::ADDRESS])?;
+    let _path = UdpPath::slow_to(relay.port(), BYTES_PER_S)?;
+    let speaker = enter_along(stage.chromium, &relay, "speaker")?;
+    let pages = [
+        enter_along(stage.chromium, &relay, "chromium")?,
+        enter_along(stage.firefox, &relay, "firefox")?,
+    ];
+    for page in &pages {
+        sees(page, &["chromium", "firefox", "speaker"])?;
+    }
+    speaker.eval(&format!("room.send('x'.repeat({CHARS})).then(() => 0)"))?;
+    let since = Instant::now();
+    for page in &pages {
+        // The answers to both wait behind the message.
+        page.eval("(() => { window.meanwhile = room.send('meanwhile'); dispatchEvent(new Event('online')); })()")?;
+    }
+    for page in &pages {
+        let large = format!("texts().filter((text) => text.length === {CHARS}).length");
+        page.wait_for(&format!("{large} > 0 || states"), ARRIVES)?;
+        assert!(since.elapsed() > SILENCE_MAX, "{:?}", since.elapsed());
+        page.eval_within("meanwhile.then(() => 0)", ARRIVES)?;
+        assert_eq!(
+            page.eval(&format!("[{large}, peers.length, states.at(-1)]"))?,
+            json!([1, 1, "connected"]),
+            "at {}",
+            page.name()
+        );
+    }
+    no_faults([&speaker, &pages[0], &pages[1]])
 }

@@ -1,4 +1,4 @@
-//! A way from clients to a relay that can be cut without anybody being told.
+//! A way from clients to a relay that can be cut without anybody being told, or that is slow.
 
 use std::{
     collections::HashMap,
@@ -7,6 +7,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::{SyncSender, sync_channel},
     },
     thread,
     time::Duration,
@@ -23,6 +24,9 @@ const FLOWS_MAX: usize = 256;
 /// Larger than any datagram of ours.
 const DATAGRAM_BYTES_MAX: usize = 2048;
 
+/// What waits before a slow path is bounded, as in a router; the rest gets lost.
+const QUEUE_DATAGRAMS_MAX: usize = 16;
+
 /// Forwards datagrams between clients and a relay on loopback. For the relay every client has an
 /// address of its own, as behind a NAT.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub struct UdpPath {
 #[derive(Debug)]
 struct Shared {
     front: UdpSocket,
+    /// What each client is sent in a second at most.
+    bytes_per_s: Option<u32>,
     /// How many addresses of clients have been seen.
     flows: AtomicUsize,
     /// Nothing passes for the flow with this number and all later ones.
@@ -49,11 +55,24 @@ impl UdpPath {
     /// # Errors
     /// When the port is taken at the path's address.
     pub fn to(port: u16) -> Result<Self> {
+        Self::begin(port, None)
+    }
+
+    /// The same, but each client is sent so many bytes a second at most.
+    ///
+    /// # Errors
+    /// As [`Self::to`].
+    pub fn slow_to(port: u16, bytes_per_s: u32) -> Result<Self> {
+        Self::begin(port, Some(bytes_per_s))
+    }
+
+    fn begin(port: u16, bytes_per_s: Option<u32>) -> Result<Self> {
         let relay = (Ipv4Addr::LOCALHOST, port).into();
         let front = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, 2), port))?;
         front.set_read_timeout(Some(LOOK_AGAIN))?;
         let shared = Arc::new(Shared {
             front,
+            bytes_per_s,
             flows: AtomicUsize::new(0),
             cut_from: AtomicUsize::new(usize::MAX),
             is_over: AtomicBool::new(false),
@@ -96,7 +115,7 @@ impl Shared {
                 continue;
             };
             if !flows.contains_key(&client) && flows.len() < FLOWS_MAX {
-                let Ok(back) = self.begin(flows.len(), client, relay) else {
+                let Ok(back) = self.begin_flow(flows.len(), client, relay) else {
                     continue;
                 };
                 flows.insert(client, (flows.len(), back));
@@ -113,7 +132,7 @@ impl Shared {
     }
 
     /// From the relay to one client.
-    fn begin(
+    fn begin_flow(
         self: &Arc<Self>,
         number: usize,
         client: SocketAddr,
@@ -124,14 +143,35 @@ impl Shared {
         back.set_read_timeout(Some(LOOK_AGAIN))?;
         let (shared, socket) = (Arc::clone(self), Arc::clone(&back));
         thread::spawn(move || {
+            let queue = shared
+                .bytes_per_s
+                .map(|rate| shared.slow_down(rate, client));
             let mut datagram = [0; DATAGRAM_BYTES_MAX];
             while let Some(received) = shared.receive(&socket, &mut datagram) {
-                if let Some((length, _)) = received.filter(|_| shared.passes(number)) {
-                    let _ = shared.front.send_to(&datagram[..length], client);
+                let Some((length, _)) = received.filter(|_| shared.passes(number)) else {
+                    continue;
+                };
+                match &queue {
+                    Some(queue) => drop(queue.try_send(datagram[..length].to_vec())),
+                    None => drop(shared.front.send_to(&datagram[..length], client)),
                 }
             }
         });
         Ok(back)
+    }
+
+    /// A queue that is emptied towards a client at that rate.
+    fn slow_down(self: &Arc<Self>, bytes_per_s: u32, client: SocketAddr) -> SyncSender<Vec<u8>> {
+        let (queue, queued) = sync_channel::<Vec<u8>>(QUEUE_DATAGRAMS_MAX);
+        let shared = Arc::clone(self);
+        thread::spawn(move || {
+            for datagram in queued {
+                let bytes = u32::try_from(datagram.len()).unwrap_or(u32::MAX);
+                thread::sleep(Duration::from_secs(1) * bytes / bytes_per_s);
+                let _ = shared.front.send_to(&datagram, client);
+            }
+        });
+        queue
     }
 
     /// A datagram, or nothing for now; `None` when the path is no longer wanted.

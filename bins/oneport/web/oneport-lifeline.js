@@ -55,7 +55,7 @@ const ANSWER_MS_MAX = 1_000;
 /** So long the other way has to bring something; then a new link is better, whose queues are empty. */
 const RESTART_MS_MAX = 3_000;
 
-/** Without a frame for so long a link is dead. */
+/** Without a frame, or a part of one, for so long a link is dead. */
 const SILENCE_MS_MAX = 15_000;
 
 /** A page that was about to be left and is there after so long stays: its session is its own again. */
@@ -229,17 +229,38 @@ export class Lifeline {
 
   /** Something was said that is answered, one way or the other. */
   #expect() {
-    this.#verdict ??= setTimeout(() => {
-      this.#acquit();
-      this.#doubt(ANSWER_MS_MAX);
-      this.#ping();
-    }, ANSWER_MS_MAX);
+    this.#verdict ??= setTimeout(() => this.#ask(), ANSWER_MS_MAX);
   }
 
-  /** The link has so long to say something.
-   * @param {number} ms */
-  #doubt(ms) {
-    this.#verdict ??= setTimeout(() => this.#restart(), ms);
+  /** Whatever was expected before: is somebody there now? */
+  #ask() {
+    this.#acquit();
+    this.#doubt(ANSWER_MS_MAX);
+    this.#ping();
+  }
+
+  /** The link has so long to say something, or at least to bring bytes: on a slow one the answer waits behind
+   * messages that take longer. Meanwhile the relay is asked again and again, for it waits too.
+   * @param {number} ms
+   * @param {() => void} [otherwise] */
+  #doubt(ms, otherwise = () => this.#restart()) {
+    if (this.#verdict !== undefined) return;
+    const peer = this.#peer;
+    // What came before counts no more.
+    peer?.hasReceived();
+    const verdict = setTimeout(async () => {
+      const isAlive = await peer?.hasReceived();
+      if (this.#verdict !== verdict) return;
+      this.#acquit();
+      if (!isAlive) {
+        otherwise();
+        return;
+      }
+      this.#heardAt = Date.now();
+      this.#doubt(ms, otherwise);
+      this.#ping();
+    }, ms);
+    this.#verdict = verdict;
   }
 
   #acquit() {
@@ -249,15 +270,8 @@ export class Lifeline {
 
   #restart() {
     this.#acquit();
-    if (this.#isWelcome && this.#peer?.restart()) this.#await();
+    if (this.#isWelcome && this.#peer?.restart()) this.#doubt(RESTART_MS_MAX, () => this.#lose());
     else this.#lose();
-  }
-
-  /** Over its other way the link has a little time to say something, and more of it while what it has to send
-   * goes out, if slowly. */
-  #await() {
-    const buffered = this.#peer?.buffered ?? 0;
-    this.#verdict = setTimeout(() => (this.#peer && this.#peer.buffered < buffered ? this.#await() : this.#lose()), RESTART_MS_MAX);
   }
 
   #lose() {
@@ -311,17 +325,23 @@ export class Lifeline {
       if (!this.#pauseIsAsked) this.connect();
     } else if (this.#isWelcome) {
       // Of the silence before nothing follows: the machine may have slept.
-      this.#acquit();
-      this.#doubt(ANSWER_MS_MAX);
-      this.#ping();
+      this.#ask();
     }
   }
 
   #watchPage() {
     const { signal } = this.#listening;
     addEventListener('online', () => this.#check(), { signal });
-    // Not everywhere; where it is, it also tells of a change between two networks.
-    Reflect.get(navigator, 'connection')?.addEventListener?.('change', () => this.#check(), { signal });
+    // Not everywhere; where it is, it also tells of a change between two networks, and of every new estimate
+    // of how fast the one is.
+    const connection = Reflect.get(navigator, 'connection');
+    let type = connection?.type;
+    const change = () => {
+      if (connection.type === type) return;
+      type = connection.type;
+      this.#check();
+    };
+    connection?.addEventListener?.('change', change, { signal });
     document.addEventListener('visibilitychange', () => document.hidden || this.#check(), { signal });
     // Chromium tells the relay nothing when a tab is closed. A page in the back-forward cache has no
     // connection either, and comes back with `pageshow`.

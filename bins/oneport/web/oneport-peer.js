@@ -58,6 +58,7 @@ export class Peer {
   /** @type {URL|null} where a DELETE ends the session */ #session = null;
   /** The relay's description, without its way. */ #answer = '';
   #isRestarting = false;
+  /** @type {Map<string, number>} how many bytes each way had brought when last asked */ #received = new Map();
   #overdue = AbortSignal.timeout(OPEN_MS_MAX);
   #isOver = false;
 
@@ -89,9 +90,14 @@ export class Peer {
     return give(this.#lossy, data, LOSSY_BYTES_HIGH);
   }
 
-  /** How much still waits to be sent, in bytes. */
-  get buffered() {
-    return this.#channel.bufferedAmount;
+  /** Whether anything came since this was last asked: parts of a message, or acknowledgements. What only looks
+   * for a way does not count (webrtc-stats, `bytesReceived` of a candidate pair). */
+  async hasReceived() {
+    const before = this.#received;
+    const stats = await this.#pc.getStats().catch(() => new Map());
+    const pairs = [...stats.values()].filter(({ type }) => type === 'candidate-pair');
+    this.#received = new Map(pairs.map(({ id, bytesReceived }) => [id, bytesReceived ?? 0]));
+    return pairs.some(({ id, bytesReceived }) => bytesReceived > (before.get(id) ?? 0));
   }
 
   /** Looks for another way to the relay (ICE restart): the channels, and what is on its way in them, survive
