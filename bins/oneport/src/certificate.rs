@@ -199,6 +199,19 @@ pub enum CertificateError {
     OneAlone,
 }
 
+impl CertificateError {
+    /// The exit code: 2 where another setting or file is needed, 1 where waiting may help.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unreadable { cause, .. } => match cause.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => 2,
+                _ => 1,
+            },
+            Self::Unusable { .. } | Self::OneAlone => 2,
+        }
+    }
+}
+
 impl fmt::Display for CertificateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

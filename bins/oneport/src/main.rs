@@ -100,11 +100,16 @@ fn serve(args: &ServeArgs) -> ExitCode {
     };
     let authority = secret.as_ref().map(Authority::new);
     let asks_for_tokens = authority.is_some();
+    // From here on a signal waits until somebody can act on it: the server may hold what must not be lost.
+    let signals = match Signals::new([SIGINT, SIGTERM]) {
+        Ok(signals) => signals,
+        Err(error) => return fail(1, format!("signals cannot be handled: {error}")),
+    };
     let server = match Server::start(args, authority) {
         Ok(server) => server,
         Err(error) => return fail(error.exit_code(), error),
     };
-    if let Err(error) = stop_on_signals(server.stopper()) {
+    if let Err(error) = stop_on_signals(signals, server.stopper()) {
         return fail(1, format!("signals cannot be handled: {error}"));
     }
     if args.open {
@@ -141,8 +146,7 @@ fn fail(code: u8, error: impl Display) -> ExitCode {
 }
 
 /// The first signal stops the relay properly, a second one at once.
-fn stop_on_signals(stopper: Stopper) -> std::io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+fn stop_on_signals(mut signals: Signals, stopper: Stopper) -> std::io::Result<()> {
     let thread = std::thread::Builder::new().name("signals".into());
     thread.spawn(move || {
         let mut is_stopping = false;

@@ -8,7 +8,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use oneport_core::hub::HubLimits;
-use oneport_core::{Certificate, Command, LinkConfig, Relay, RelayConfig, Reply, State, Stats};
+use oneport_core::{
+    Certificate, Command, LinkConfig, Relay, RelayConfig, Reply, STREAM_BYTES_MAX, State, Stats,
+};
 use oneport_io::{BindError, BindOptions, CallError, EventLoop, Handle, Sockets};
 use oneport_signal::{Endpoint, Identities};
 
@@ -68,24 +70,27 @@ impl Server {
         let config = relay_config(args, candidates)?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| StartError::Io(io::Error::other(error)))?;
+        let webhook = Webhook::start(&args.webhook).map_err(StartError::Webhook)?;
+        let webhook = webhook.map(Arc::new);
         let mut relay = begin(&config, seed, state.as_ref())?;
         let authority = authority.map(Arc::new);
         if let Some(authority) = &authority {
             relay.set_gate(Box::new(TokenGate(Arc::clone(authority))));
         }
-        let webhook = Webhook::start(&args.webhook).map_err(StartError::Webhook)?;
-        let webhook = webhook.map(Arc::new);
         if let Some(webhook) = &webhook {
             relay.set_observer(webhook.observer());
         }
-        let limits = Limits::of(&config);
+        // Nothing else can be wrong, and nobody is served yet.
+        if let Some(file) = &state {
+            file.forget().map_err(StartError::State)?;
+        }
         let (handle, endpoint, relay) = spawn(
             sockets,
             relay,
             authority,
             webhook.clone(),
-            limits,
-            &args.tls,
+            &config,
+            args,
             certificate.clone(),
         )
         .map_err(StartError::Io)?;
@@ -179,7 +184,7 @@ impl Server {
 }
 
 /// How long to wait until the event loop's queue has room again.
-const BUSY_PAUSE: Duration = Duration::from_millis(10);
+pub(crate) const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// Stops a [`Server`].
 #[derive(Clone)]
@@ -188,8 +193,9 @@ pub struct Stopper(Handle<Relay>);
 impl Stopper {
     /// Ends all links properly, then the server. Does not wait for it.
     pub fn stop(&self) {
-        // A full queue of commands empties with the next turn of the loop.
-        while let Err(CallError::Busy) = self.0.call(Command::ShutDown) {
+        // A full queue of commands empties with the next turn of the loop, and one that has waited too
+        // long is not carried out.
+        while let Err(CallError::Busy | CallError::Timeout) = self.0.call(Command::ShutDown) {
             std::thread::sleep(BUSY_PAUSE);
         }
     }
@@ -254,8 +260,8 @@ fn spawn(
     relay: Relay,
     authority: Option<Arc<Authority>>,
     webhook: Option<Arc<Webhook>>,
-    limits: Limits,
-    tls: &TlsArgs,
+    config: &RelayConfig,
+    args: &ServeArgs,
     certificate: Option<Arc<CertificateFiles>>,
 ) -> io::Result<Running> {
     let endpoint = Arc::new(OnceLock::<Endpoint>::new());
@@ -267,9 +273,15 @@ fn spawn(
             }
         })
     };
+    // A browser may have several for a while, one for each of its networks, until it has chosen its path.
+    const CONNECTIONS_PER_CLIENT: usize = 4;
+    // What the relay's limit of memory allows, in which each has one such buffer.
+    let memory_bytes_max = config.memory_bytes_max.unwrap_or(usize::MAX);
+    let links_max = (memory_bytes_max / config.client_bytes_max()).min(config.links_max);
     let io_config = oneport_io::Config {
-        // A browser may have more than one for a while, until it has chosen its path.
-        framed_max: 2 * limits.links,
+        framed_max: CONNECTIONS_PER_CLIENT * config.links_max,
+        framed_per_address_max: CONNECTIONS_PER_CLIENT * config.links_per_address_max,
+        framed_bytes_max: links_max * STREAM_BYTES_MAX,
         ..oneport_io::Config::default()
     };
     let (event_loop, handle) = EventLoop::new(sockets, relay, Some(on_stream), io_config)?;
@@ -279,7 +291,7 @@ fn spawn(
         Arc::downgrade(&endpoint),
         webhook,
         certificate.clone(),
-        limits,
+        Limits::of(config),
     );
     let backend = Arc::new(RelayBackend {
         relay: handle.clone(),
@@ -287,7 +299,7 @@ fn spawn(
         operator,
     });
     let signal_config = oneport_signal::Config {
-        trusted_proxies: tls.trust_proxy.clone(),
+        trusted_proxies: args.tls.trust_proxy.clone(),
         ..oneport_signal::Config::default()
     };
     let mut signaling = Endpoint::new(signal_config, ASSETS, backend);
@@ -318,7 +330,7 @@ fn begin(
 ) -> Result<Relay, StartError> {
     let restore = |state: State<'_>| Relay::restore(Instant::now(), config.clone(), seed, state);
     let restored = match state {
-        Some(file) => file.take(restore).map_err(StartError::State)?,
+        Some(file) => file.read(restore).map_err(StartError::State)?,
         None => None,
     };
     Ok(restored.unwrap_or_else(|| Relay::new(Instant::now(), config.clone(), seed)))
@@ -397,10 +409,13 @@ impl StartError {
             | Self::OpenWithSecret
             | Self::SlowTwice(_)
             | Self::TooLittleMemory { .. }
-            | Self::Certificate(_)
-            | Self::NoCandidate(_) => 2,
-            Self::State(StateFileError::Unusable { .. }) => 2,
-            Self::State(StateFileError::Taken(_)) => 1,
+            | Self::NoCandidate(
+                NoCandidate::NotAnAddress { .. } | NoCandidate::NoSuchFamily { .. },
+            ) => 2,
+            Self::Certificate(error) => error.exit_code(),
+            // The network may come later.
+            Self::NoCandidate(NoCandidate::NoInterface { .. }) => 1,
+            Self::State(error) => error.exit_code(),
             Self::Webhook(error) => error.exit_code(),
             Self::Bind(_) | Self::Io(_) => 1,
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use oneport_io::CallError;
 use sd_notify::NotifyState;
 
-use crate::server::{Probe, Server};
+use crate::server::{BUSY_PAUSE, Probe, Server};
 
 /// So often in each period of the watchdog it is told that all is well: a loop that is too busy for
 /// one question is not restarted for it.
@@ -51,6 +51,11 @@ fn watch(probe: Probe, period: Duration) {
         loop {
             match probe.answers() {
                 Ok(()) => tell(&[NotifyState::Watchdog]),
+                // A full queue is one that a loop which turns empties.
+                Err(CallError::Busy) => {
+                    std::thread::sleep(BUSY_PAUSE);
+                    continue;
+                }
                 Err(CallError::Stopped) => return,
                 Err(error) => log::warn!("no sign of life for the service manager: {error}"),
             }

@@ -81,9 +81,9 @@ impl StateFile {
         self.sync_folder()
     }
 
-    /// Takes the state away and goes on with it, if there is one. A file that is none is set aside, and
-    /// nothing of it is used.
-    pub(crate) fn take<T>(
+    /// What the state restores, if there is one. It must be [forgotten](Self::forget) before anybody is
+    /// served. A file that is none is set aside, and nothing of it is used.
+    pub(crate) fn read<T>(
         &self,
         restore: impl FnOnce(State<'_>) -> Result<(T, Restored), StateError>,
     ) -> Result<Option<T>, StateFileError> {
@@ -93,11 +93,13 @@ impl StateFile {
             path: self.path.clone(),
             error,
         };
-        let restored = match self.read() {
+        let restored = match self.bytes() {
             Err(Unreadable::Io(error)) if error.kind() == ErrorKind::NotFound => {
                 log::info!("there is no state in {shown}: beginning without rooms and sessions");
                 return Ok(None);
             }
+            // It may well be a good one.
+            Err(Unreadable::Io(error)) => return Err(failed(error)),
             Err(error) => Err(error),
             Ok(bytes) => body(&bytes)
                 .and_then(|body| Ok(State::decode(body)?))
@@ -105,9 +107,6 @@ impl StateFile {
         };
         match restored {
             Ok((value, restored)) => {
-                fs::remove_file(&self.path).map_err(failed)?;
-                // Whatever becomes of this machine, it must not come back.
-                self.sync_folder().map_err(failed)?;
                 tell(&restored, begun.elapsed());
                 Ok(Some(value))
             }
@@ -123,7 +122,19 @@ impl StateFile {
         }
     }
 
-    fn read(&self) -> Result<Vec<u8>, Unreadable> {
+    /// Takes the file away: whatever becomes of this machine, it must not come back.
+    pub(crate) fn forget(&self) -> Result<(), StateFileError> {
+        let removed = match fs::remove_file(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            removed => removed.and_then(|()| self.sync_folder()),
+        };
+        removed.map_err(|error| StateFileError::Unusable {
+            path: self.path.clone(),
+            error,
+        })
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, Unreadable> {
         let file = File::open(&self.path)?;
         let length = file.metadata()?.len();
         if length > BYTES_MAX {
@@ -290,6 +301,23 @@ pub enum StateFileError {
     },
     /// Another relay that runs will leave its own there.
     Taken(PathBuf),
+}
+
+impl StateFileError {
+    /// The exit code: 2 where another setting is needed, 1 where waiting may help.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unusable { error, .. } => match error.kind() {
+                ErrorKind::NotFound
+                | ErrorKind::NotADirectory
+                | ErrorKind::IsADirectory
+                | ErrorKind::PermissionDenied
+                | ErrorKind::ReadOnlyFilesystem => 2,
+                _ => 1,
+            },
+            Self::Taken(_) => 1,
+        }
+    }
 }
 
 impl fmt::Display for StateFileError {

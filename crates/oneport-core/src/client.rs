@@ -9,7 +9,7 @@ use oneport_wire::{RoomName, SessionId, SessionLabel, Topic};
 
 use crate::Grant;
 use crate::hub::{OwnerId, ReaderId, SeatId};
-use crate::receipts::Subject;
+use crate::receipts::ReceiptId;
 use crate::restart::Restarting;
 use crate::sessions::SessionKey;
 
@@ -43,7 +43,7 @@ pub(crate) struct Client {
     pub(crate) channels: Vec<Channel>,
     /// The ends of messages that receipts wait for, by channel, in the order in which they were
     /// written.
-    pub(crate) unacknowledged: VecDeque<(ChannelId, u64, Subject)>,
+    pub(crate) unacknowledged: VecDeque<(ChannelId, u64, ReceiptId)>,
     /// Whether it still counts as a handshake.
     pub(crate) in_handshake: bool,
     /// Whether messages wait because the link was full.

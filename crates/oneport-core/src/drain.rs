@@ -20,8 +20,8 @@ const SPREAD_PER_LINK: Duration = Duration::from_millis(10);
 /// A relay that is going down.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shutdown {
-    /// Until then clients are given what they are owed.
-    drains_until: Instant,
+    /// Until then clients are given what they are owed; `None` when they have been sent away.
+    drains_until: Option<Instant>,
     /// Then it is over.
     ends: Instant,
     /// Over how long a time clients are to come back.
@@ -29,13 +29,9 @@ pub(crate) struct Shutdown {
 }
 
 impl Shutdown {
-    /// When something must be done about it. Later than the first of the two times, that was done.
-    pub(crate) fn deadline(&self, now: Instant) -> Instant {
-        if now < self.drains_until {
-            self.drains_until
-        } else {
-            self.ends
-        }
+    /// When something must be done about it.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.drains_until.unwrap_or(self.ends)
     }
 }
 
@@ -50,14 +46,15 @@ impl Relay {
         if self.shutdown.is_some() {
             return;
         }
+        // What has arrived before is heard.
+        self.attend_fed();
         let drains_until = self.now + self.config.drain_timeout;
         self.shutdown = Some(Shutdown {
-            drains_until,
+            drains_until: Some(drains_until),
             ends: drains_until + self.config.shutdown_timeout,
             spread: self.spread(),
         });
         log::info!("going down, with {} links", self.links.len());
-        self.attend_fed();
         self.finish_all_receipts();
         self.pump_ready();
         let ids: Vec<_> = self.links.keys().collect();
@@ -93,7 +90,9 @@ impl Relay {
         let is_owed = |owner| self.hub.has_next(owner);
         let waits = is_owed(client.owner)
             || session.is_some_and(|s| is_owed(s.owner) || s.outbox.front().is_some());
-        if !waits && !client.link.has_unacknowledged(self.now) {
+        if waits || client.link.has_unacknowledged(self.now) {
+            self.unsettled.push_back(id);
+        } else {
             self.part(id);
         }
     }
@@ -109,15 +108,16 @@ impl Relay {
 
     /// The time is up for those who have not taken what they are owed, or have not gone.
     pub(crate) fn go_down(&mut self) {
-        let Some(down) = self.shutdown else {
+        let (now, timeout) = (self.now, self.config.shutdown_timeout);
+        let Some(down) = &mut self.shutdown else {
             return;
         };
-        if down.drains_until <= self.now {
-            let ids: Vec<_> = self.links.keys().collect();
+        let ids: Vec<_> = self.links.keys().collect();
+        if down.drains_until.take_if(|at| *at <= now).is_some() {
+            // From now on, however late that is: what is said here has to leave.
+            down.ends = now + timeout;
             ids.into_iter().for_each(|id| self.part(id));
-        }
-        if down.ends <= self.now {
-            let ids: Vec<_> = self.links.keys().collect();
+        } else if down.ends <= now {
             ids.into_iter().for_each(|id| self.remove(id));
         }
     }

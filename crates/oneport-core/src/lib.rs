@@ -92,7 +92,8 @@ pub use command::{Command, Connected, Reply, Restarted};
 pub use config::RelayConfig;
 pub use gate::{Admission, Draft, Gate, Grant, Verdict};
 pub use oneport_link::{
-    Certificate, Durations, Input, LinkConfig, Machine, Reason, Rejection, Route, Transmit,
+    Certificate, Durations, Input, LinkConfig, Machine, Reason, Rejection, Route, STREAM_BYTES_MAX,
+    Transmit,
 };
 pub use oneport_wire::{ErrorCode, IceFragment, Refusal, RestartRefusal, RoomName, SessionId};
 pub use operation::{Operation, Outcome};

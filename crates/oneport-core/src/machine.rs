@@ -87,7 +87,7 @@ impl Machine for Relay {
         let session = session.map(|(at, _)| (at, Reason::Session));
         let expiry = (self.hub.rooms() > 0).then_some((self.expiry, Reason::Expiry));
         let shutdown = self.shutdown.filter(|_| !self.links.is_empty());
-        let shutdown = shutdown.map(|down| (down.deadline(self.now), Reason::Close));
+        let shutdown = shutdown.map(|down| (down.deadline(), Reason::Close));
         [link, session, expiry, shutdown]
             .into_iter()
             .flatten()

@@ -277,6 +277,7 @@ impl Relay {
             "the operator closed room {room} with {} members",
             seats.len()
         );
+        self.finish_receipts_in(room);
         let reason = LeaveReason::Closed;
         for seat in &seats {
             match self.holders.remove(*seat) {
@@ -286,7 +287,6 @@ impl Relay {
                     self.unsettled.push_back(link);
                 }
                 Some(Holder::Session(key)) => {
-                    self.finish_receipts_of(key, room);
                     self.send_away(key, room, reason, message.cloned());
                 }
                 None => {}

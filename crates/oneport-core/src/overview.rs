@@ -75,9 +75,6 @@ pub(crate) struct Closes(VecDeque<Close>);
 
 impl Closes {
     pub(crate) fn push(&mut self, at: UnixMillis, client: &Client, reason: &CloseReason) {
-        if *reason == CloseReason::HandshakeTimeout {
-            return;
-        }
         self.0.truncate(Overview::CLOSES_MAX - 1);
         self.0.push_front(Close {
             at,

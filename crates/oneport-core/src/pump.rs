@@ -8,7 +8,7 @@ use oneport_wire::{ByeCode, Kind, Offset, Span, UnixMillis};
 
 use crate::client::{Role, plain_channel};
 use crate::hub::{Next, OwnerId, ReaderId};
-use crate::receipts::Subject;
+use crate::receipts::ReceiptId;
 use crate::sessions::SessionKey;
 use crate::{LinkId, Relay};
 
@@ -44,14 +44,14 @@ impl Relay {
                 _ => Write::Refused,
             };
             let taken = (reader, entry.offset, entry.time);
-            let subject = self.receipts.subject(entry.room(), entry.offset);
+            let receipt = self.receipts.about(entry.room(), entry.offset);
             match written {
                 Write::Accepted => {
                     outcome.oldest.get_or_insert(taken);
                     self.hub.taken(reader);
-                    if let (Some(channel), Some(subject)) = (channel, subject) {
+                    if let (Some(channel), Some(receipt)) = (channel, receipt) {
                         let end = batch.written(channel);
-                        client.unacknowledged.push_back((channel, end, subject));
+                        client.unacknowledged.push_back((channel, end, receipt));
                     }
                 }
                 Write::Full => {
@@ -149,9 +149,9 @@ impl Relay {
                             (Owed::Gap(reader, reason), written)
                         }
                         written => {
-                            let subject = self.receipts.subject(entry.room(), entry.offset);
+                            let receipt = self.receipts.about(entry.room(), entry.offset);
                             let taken = (reader, entry.offset, entry.time);
-                            (Owed::Entry(taken, subject), written)
+                            (Owed::Entry(taken, receipt), written)
                         }
                     }
                 }
@@ -164,12 +164,12 @@ impl Relay {
             };
             match written {
                 Write::Accepted => match owed {
-                    Owed::Entry(taken, subject) => {
+                    Owed::Entry(taken, receipt) => {
                         outcome.oldest.get_or_insert(taken);
                         self.hub.taken(taken.0);
-                        if let Some(subject) = subject {
+                        if let Some(receipt) = receipt {
                             let end = batch.written(channel);
-                            client.unacknowledged.push_back((channel, end, subject));
+                            client.unacknowledged.push_back((channel, end, receipt));
                         }
                     }
                     Owed::Gap(reader, reason) => {
@@ -239,7 +239,7 @@ type Taken = (ReaderId, Offset, UnixMillis);
 /// What a session is given because it is owed something.
 enum Owed {
     /// The entry, and the receipt that it may be worth.
-    Entry(Taken, Option<Subject>),
+    Entry(Taken, Option<ReceiptId>),
     /// The word that it is lost.
     Gap(ReaderId, GapReason),
 }

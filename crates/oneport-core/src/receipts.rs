@@ -1,6 +1,6 @@
 //! Receipts: how many members' connections have acknowledged a message.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use oneport_wire::frame::Receipt;
@@ -17,8 +17,10 @@ const RECEIPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// known of the oldest is told at once.
 pub(crate) const RECEIPTS_MAX: usize = 256;
 
-/// The message that a receipt is about.
-pub(crate) type Subject = (RoomName, Offset);
+/// A receipt that somebody waits for. Never given again: what was acknowledged of a message in one epoch of
+/// a room is nothing to one with the same offset in the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ReceiptId(u64);
 
 /// A receipt that is not complete yet.
 #[derive(Debug)]
@@ -29,20 +31,40 @@ struct Pending {
 
 /// All receipts that are not complete yet.
 #[derive(Debug, Default)]
-pub(crate) struct Receipts(HashMap<Subject, Pending>);
+pub(crate) struct Receipts {
+    pending: BTreeMap<ReceiptId, Pending>,
+    /// By the message that each is about.
+    by_message: HashMap<(RoomName, Offset), ReceiptId>,
+    last: u64,
+}
 
 impl Receipts {
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pending.is_empty() && self.by_message.is_empty()
     }
 
-    /// The subject of the receipt that somebody waits for about this message, if somebody does.
-    pub(crate) fn subject(&self, room: &RoomName, offset: Offset) -> Option<Subject> {
-        if self.0.is_empty() {
+    /// The receipt that somebody waits for about this message, if somebody does.
+    pub(crate) fn about(&self, room: &RoomName, offset: Offset) -> Option<ReceiptId> {
+        if self.by_message.is_empty() {
             return None;
         }
-        let subject = (room.clone(), offset);
-        self.0.contains_key(&subject).then_some(subject)
+        self.by_message.get(&(room.clone(), offset)).copied()
+    }
+
+    fn insert(&mut self, pending: Pending) -> ReceiptId {
+        self.last += 1;
+        let id = ReceiptId(self.last);
+        let message = (pending.receipt.room.clone(), pending.receipt.offset);
+        self.by_message.insert(message, id);
+        self.pending.insert(id, pending);
+        id
+    }
+
+    fn remove(&mut self, id: ReceiptId) -> Option<Pending> {
+        let pending = self.pending.remove(&id)?;
+        let message = (pending.receipt.room.clone(), pending.receipt.offset);
+        self.by_message.remove(&message);
+        Some(pending)
     }
 }
 
@@ -50,12 +72,11 @@ impl Relay {
     /// The publisher of a message for `of` members wants to know who has it.
     pub(crate) fn want_receipt(
         &mut self,
-        session: SessionKey,
+        key: SessionKey,
         id: Option<RequestId>,
-        subject: Subject,
+        (room, offset): (RoomName, Offset),
         of: usize,
     ) {
-        let (room, offset) = subject.clone();
         let receipt = Receipt {
             id,
             room,
@@ -63,22 +84,21 @@ impl Relay {
             delivered: 0,
             of: u32::try_from(of).unwrap_or(u32::MAX),
         };
-        self.receipts
-            .0
-            .insert(subject.clone(), Pending { session, receipt });
+        let session = key;
+        let id = self.receipts.insert(Pending { session, receipt });
         if of == 0 {
-            return self.finish_receipt(&subject);
+            return self.finish_receipt(id);
         }
         let deadline = self.now + RECEIPT_TIMEOUT;
         let mut oldest = None;
-        if let Some(session) = self.sessions.get_mut(session) {
+        if let Some(session) = self.sessions.get_mut(key) {
             if session.receipts.len() >= RECEIPTS_MAX {
                 oldest = session.receipts.pop_front();
             }
-            session.receipts.push_back((deadline, subject));
+            session.receipts.push_back((deadline, id));
         }
-        if let Some((_, subject)) = oldest {
-            self.finish_receipt(&subject);
+        if let Some((_, id)) = oldest {
+            self.finish_receipt(id);
         }
     }
 
@@ -87,14 +107,14 @@ impl Relay {
         let client = &mut self.links[id];
         while let Some((channel, end, _)) = client.unacknowledged.front()
             && client.link.acknowledged(*channel) >= *end
-            && let Some((_, _, subject)) = client.unacknowledged.pop_front()
+            && let Some((_, _, receipt)) = client.unacknowledged.pop_front()
         {
-            let Some(pending) = self.receipts.0.get_mut(&subject) else {
+            let Some(pending) = self.receipts.pending.get_mut(&receipt) else {
                 continue;
             };
             pending.receipt.delivered += 1;
             if pending.receipt.delivered >= pending.receipt.of {
-                self.finish_receipt(&subject);
+                self.finish_receipt(receipt);
                 return self.collect_receipts(id);
             }
         }
@@ -107,39 +127,33 @@ impl Relay {
                 .receipts
                 .front()
                 .is_some_and(|(at, _)| *at <= self.now)
-            && let Some((_, subject)) = session.receipts.pop_front()
+            && let Some((_, receipt)) = session.receipts.pop_front()
         {
-            self.finish_receipt(&subject);
+            self.finish_receipt(receipt);
         }
     }
 
-    /// A room has ended: what is known of this session's messages in it is told now, for more will not
-    /// come.
-    pub(crate) fn finish_receipts_of(&mut self, key: SessionKey, room: &RoomName) {
-        let Some(session) = self.sessions.get(key) else {
-            return;
-        };
-        let waiting = session.receipts.iter().map(|(_, subject)| subject);
-        let over: Vec<_> = waiting.filter(|(of, _)| of == room).cloned().collect();
-        over.iter().for_each(|subject| self.finish_receipt(subject));
+    /// A room has ended: what is known of its messages is told now, for more will not come.
+    pub(crate) fn finish_receipts_in(&mut self, room: &RoomName) {
+        let pending = self.receipts.pending.iter();
+        let over = pending.filter(|(_, pending)| pending.receipt.room == *room);
+        let over: Vec<_> = over.map(|(id, _)| *id).collect();
+        over.into_iter().for_each(|id| self.finish_receipt(id));
     }
 
     /// Tells all publishers what is known: nothing more will be.
     pub(crate) fn finish_all_receipts(&mut self) {
-        let mut subjects: Vec<_> = self.receipts.0.keys().cloned().collect();
-        subjects.sort_unstable();
-        for subject in &subjects {
-            self.finish_receipt(subject);
-        }
+        let all: Vec<_> = self.receipts.pending.keys().copied().collect();
+        all.into_iter().for_each(|id| self.finish_receipt(id));
     }
 
     /// Tells the publisher what is known. Whoever has gone does not need it.
-    fn finish_receipt(&mut self, subject: &Subject) {
-        let Some(Pending { session, receipt }) = self.receipts.0.remove(subject) else {
+    fn finish_receipt(&mut self, id: ReceiptId) {
+        let Some(Pending { session, receipt }) = self.receipts.remove(id) else {
             return;
         };
         if let Some(session) = self.sessions.get_mut(session) {
-            session.receipts.retain(|(_, other)| other != subject);
+            session.receipts.retain(|(_, other)| *other != id);
             session.outbox.push(receipt);
             self.hub.wake(session.owner);
         }
@@ -148,10 +162,10 @@ impl Relay {
     /// A session has ended: nobody waits for its receipts.
     pub(crate) fn forget_receipts(
         &mut self,
-        waiting: impl IntoIterator<Item = (Instant, Subject)>,
+        waiting: impl IntoIterator<Item = (Instant, ReceiptId)>,
     ) {
-        for (_, subject) in waiting {
-            self.receipts.0.remove(&subject);
+        for (_, id) in waiting {
+            self.receipts.remove(id);
         }
     }
 }

@@ -435,16 +435,18 @@ impl Relay {
     /// The link has ended: the client leaves at once, while its last datagrams may still wait to be
     /// sent.
     fn closed(&mut self, id: LinkId, reason: &CloseReason) {
+        let came_to_be = !self.links[id].in_handshake;
         self.leave(id, leave_reason(reason));
         *self.stats.closed.entry(reason.code()).or_default() += 1;
-        self.closes.push(self.unix_now(), &self.links[id], reason);
         let Client { number, room, .. } = &*self.links[id];
         match reason {
             CloseReason::Panicked => log::error!("link {number} left room {room}: {reason}"),
-            CloseReason::HandshakeTimeout | CloseReason::ByOwner(CROWDED_OUT) => {
-                log::debug!("link {number} never joined room {room}: {reason}");
-            }
-            _ => log::info!("link {number} left room {room}: {reason}"),
+            _ if came_to_be => log::info!("link {number} left room {room}: {reason}"),
+            _ => log::debug!("link {number} never joined room {room}: {reason}"),
+        }
+        // What anybody can do with offers alone pushes nobody out of what the operator sees.
+        if came_to_be {
+            self.closes.push(self.unix_now(), &self.links[id], reason);
         }
     }
 

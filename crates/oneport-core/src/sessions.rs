@@ -12,7 +12,7 @@ use slotmap::{SlotMap, new_key_type};
 use crate::hub::{OwnerId, ReaderId, SeatId};
 use crate::published::PublishedIds;
 use crate::rate::Bucket;
-use crate::receipts::Subject;
+use crate::receipts::ReceiptId;
 use crate::{Grant, LinkId};
 
 new_key_type! {
@@ -39,7 +39,7 @@ pub(crate) struct Session {
     pub(crate) bucket: Bucket,
     pub(crate) published: PublishedIds,
     /// The receipts that it waits for, and until when.
-    pub(crate) receipts: VecDeque<(Instant, Subject)>,
+    pub(crate) receipts: VecDeque<(Instant, ReceiptId)>,
     /// Whether the present link has resumed it, and so may come back to its rooms; until when.
     pub(crate) resumed_until: Option<Instant>,
     /// When its members are away in the eyes of the others: nobody has seen it since the relay before

@@ -28,6 +28,9 @@ pub struct Config {
     /// How many of them from one address (of IPv6 its /64); 512 by default, for an office behind one address.
     /// One more takes the place of the oldest from there that was never answered, or is closed.
     pub framed_per_address_max: usize,
+    /// How many bytes may wait for all such connections together, for whose peers take nothing; 256 MiB by
+    /// default. Beyond it each may have only a burst waiting, 32 KiB.
+    pub framed_bytes_max: usize,
     /// How long the peer of such a connection may take nothing while something waits for it; 15 s by default, as long
     /// as a peer may be silent before it is given up.
     pub framed_stall: Duration,
@@ -42,6 +45,7 @@ impl Default for Config {
             tcp_silence: Duration::from_secs(10),
             framed_max: 4096,
             framed_per_address_max: 512,
+            framed_bytes_max: 256 * 1024 * 1024,
             framed_stall: Duration::from_secs(15),
         }
     }

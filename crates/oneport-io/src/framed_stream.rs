@@ -83,12 +83,23 @@ impl FramedStream {
         Ok(length == buffer.len() || self.is_ending)
     }
 
-    /// Queues a datagram. False if there is no room for it.
-    pub(crate) fn push(&mut self, now: Instant, datagram: &[u8]) -> bool {
-        self.answered = Some(now);
-        let waiting = self.outgoing.len() - self.taken;
-        waiting + rfc4571::encoded_bytes(datagram) <= STREAM_BYTES_MAX
-            && rfc4571::encode(datagram, &mut self.outgoing).is_ok()
+    /// Queues a datagram. False if there is no room for it, of which there is less where much waits in all.
+    pub(crate) fn push(&mut self, now: Instant, datagram: &[u8], is_crowded: bool) -> bool {
+        let max = match is_crowded {
+            true => OUTGOING_BYTES_KEPT,
+            false => STREAM_BYTES_MAX,
+        };
+        let has_room = self.waiting() + rfc4571::encoded_bytes(datagram) <= max;
+        let is_taken = has_room && rfc4571::encode(datagram, &mut self.outgoing).is_ok();
+        if is_taken {
+            self.answered = Some(now);
+        }
+        is_taken
+    }
+
+    /// How many bytes wait for the kernel.
+    pub(crate) fn waiting(&self) -> usize {
+        self.outgoing.len() - self.taken
     }
 
     /// Sends what waits, as far as the kernel takes it; answers how many bytes it took.

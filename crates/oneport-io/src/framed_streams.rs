@@ -48,6 +48,9 @@ pub(crate) struct FramedStreams {
     ended: VecDeque<Route>,
     buffer: Vec<u8>,
     sweep: Option<Instant>,
+    /// How many bytes wait, for all of them together.
+    waiting_bytes: usize,
+    waiting_bytes_max: usize,
     max: usize,
     per_address_max: usize,
     handshake: Duration,
@@ -66,6 +69,8 @@ impl FramedStreams {
             ended: VecDeque::new(),
             buffer: Vec::new(),
             sweep: None,
+            waiting_bytes: 0,
+            waiting_bytes_max: config.framed_bytes_max,
             max: config.framed_max,
             per_address_max: config.framed_per_address_max,
             handshake: config.tcp_silence,
@@ -225,7 +230,10 @@ impl FramedStreams {
             stats.frames_dropped += 1;
             return;
         };
-        if stream.push(now, &transmit.contents) {
+        let waited = stream.waiting();
+        let is_crowded = self.waiting_bytes > self.waiting_bytes_max;
+        if stream.push(now, &transmit.contents, is_crowded) {
+            self.waiting_bytes += stream.waiting() - waited;
             stats.frames_out += 1;
             mark_unflushed(&mut self.unflushed, number, stream);
         } else {
@@ -240,7 +248,10 @@ impl FramedStreams {
                 continue;
             };
             stream.is_unflushed = false;
-            match stream.flush(now) {
+            let waited = stream.waiting();
+            let flushed = stream.flush(now);
+            self.waiting_bytes -= waited - stream.waiting();
+            match flushed {
                 Ok(bytes) => stats.frame_bytes_out += bytes as u64,
                 Err(end) => self.close(number, &end, stats),
             }
@@ -285,6 +296,7 @@ impl FramedStreams {
         let Some(stream) = self.streams.remove(&number) else {
             return;
         };
+        self.waiting_bytes -= stream.waiting();
         let route = stream.route();
         self.by_route.remove(&route);
         let network = Network::of(route.peer.ip());
@@ -294,10 +306,7 @@ impl FramedStreams {
                 self.by_network.remove(&network);
             }
         }
-        // Nobody knows the path of a connection that was never answered.
-        if stream.answered.is_some() {
-            self.ended.push_back(route);
-        }
+        self.ended.push_back(route);
     }
 }
 

@@ -86,7 +86,7 @@ impl<'a> Batch<'a> {
 }
 
 impl Link {
-    /// Whether messages wait for the peer's acknowledgement.
+    /// Whether messages wait for the peer's acknowledgement. As after a batch, it may have something to send.
     pub fn has_unacknowledged(&mut self, now: Instant) -> bool {
         self.batch(now).buffered > 0
     }

@@ -38,13 +38,20 @@ impl FromStr for Cidr {
         };
         let address: IpAddr = address.parse().map_err(|_| BadCidr)?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
+        let prefix: u32 = match prefix {
             Some(prefix) => prefix.parse().map_err(|_| BadCidr)?,
             None => bits,
         };
-        match prefix <= bits {
-            true => Ok(Self { address, prefix }),
-            false => Err(BadCidr),
+        if prefix > bits {
+            return Err(BadCidr);
+        }
+        // Addresses are compared as what they are, so a range of mapped ones is one of IPv4.
+        match (address, address.to_canonical()) {
+            (IpAddr::V6(_), canonical @ IpAddr::V4(_)) => Ok(Self {
+                address: canonical,
+                prefix: prefix.checked_sub(96).ok_or(BadCidr)?,
+            }),
+            _ => Ok(Self { address, prefix }),
         }
     }
 }

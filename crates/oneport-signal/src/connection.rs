@@ -122,7 +122,8 @@ impl<'a, T: Transport> Connection<'a, T> {
     fn serve_request(&mut self, last: bool) -> Result<Next, Stop> {
         let head = self.read_head()?;
         let origin = self.origin(&head);
-        let is_private = self.peer.is_private || origin.by_https;
+        let by_proxy = !origin.is_direct && !origin.by_http;
+        let is_private = self.peer.is_private || by_proxy;
         let plan = match is_private || is_open_to_all(&head, origin.client) {
             true => self.handler.plan(&head, &origin),
             false => redirect::to_https(&head)

@@ -23,8 +23,8 @@ pub(crate) struct Origin {
     pub(crate) client: IpAddr,
     /// It has made the connection itself, rather than a trusted proxy.
     pub(crate) is_direct: bool,
-    /// It reached a trusted proxy by https.
-    pub(crate) by_https: bool,
+    /// It reached a trusted proxy by plain http, and that says so: what a proxy leaves out is its own affair.
+    pub(crate) by_http: bool,
     /// A trusted proxy wrote something that is no address: who is behind it is unknown.
     pub(crate) is_garbled: bool,
 }
@@ -36,7 +36,7 @@ impl Forwarded {
         let mut origin = Origin {
             client: peer,
             is_direct: !is_trusted(peer),
-            by_https: false,
+            by_http: false,
             is_garbled: false,
         };
         if origin.is_direct {
@@ -44,7 +44,7 @@ impl Forwarded {
         }
         let proto = self.proto.as_deref().unwrap_or_default();
         let proto = proto.rsplit(',').next().unwrap_or_default();
-        origin.by_https = proto.trim().eq_ignore_ascii_case("https");
+        origin.by_http = proto.trim().eq_ignore_ascii_case("http");
         let addresses = self.addresses.as_deref().unwrap_or_default();
         for text in addresses.rsplit(',').map(str::trim) {
             if !is_trusted(origin.client) || addresses.is_empty() {
@@ -118,18 +118,19 @@ mod tests {
     }
 
     #[test]
-    fn https_is_believed_of_proxies_only() {
-        let by_https = |peer: [u8; 4], proto: &str| {
+    fn plain_http_is_what_a_proxy_says_it_is() {
+        let by_http = |peer: [u8; 4], proto: &str| {
             let forwarded = Forwarded {
                 addresses: None,
                 proto: Some(proto.into()),
             };
             let trusted = ["127.0.0.1".parse().expect("a network")];
-            forwarded.origin(peer.into(), &trusted).by_https
+            forwarded.origin(peer.into(), &trusted).by_http
         };
-        assert!(by_https([127, 0, 0, 1], "https"));
-        assert!(by_https([127, 0, 0, 1], "http, HTTPS"));
-        assert!(!by_https([127, 0, 0, 1], "https, http"));
-        assert!(!by_https([192, 0, 2, 1], "https"));
+        assert!(by_http([127, 0, 0, 1], "http"));
+        assert!(by_http([127, 0, 0, 1], "https, HTTP"));
+        assert!(!by_http([127, 0, 0, 1], "http, https"));
+        assert!(!by_http([127, 0, 0, 1], ""));
+        assert!(!by_http([192, 0, 2, 1], "http"));
     }
 }

@@ -13,11 +13,11 @@ pub struct TlsArgs {
     ///
     /// PEM, the certificates that lead to a known authority behind it (certbot's fullchain.pem). A new
     /// one is taken up within seconds. Plain http is led to https then.
-    #[arg(long, value_name = "PATH", requires = "tls_key")]
+    #[arg(long, value_name = "PATH")]
     pub tls_cert: Option<PathBuf>,
 
     /// The key of the certificate: PEM (certbot's privkey.pem).
-    #[arg(long, value_name = "PATH", requires = "tls_cert")]
+    #[arg(long, value_name = "PATH")]
     pub tls_key: Option<PathBuf>,
 
     /// A reverse proxy, or a range of them: who comes from there is whom its X-Forwarded-For names.

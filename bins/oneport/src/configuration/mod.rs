@@ -163,13 +163,14 @@ impl Setting {
         Ok(setting)
     }
 
-    /// Whether it is a URL with somebody's name and password before its host (RFC 3986 section 3.2.1).
+    /// Whether it is a URL with somebody's name and password before its host (RFC 3986 section 3.2.1), or with
+    /// a query, which may have a key in it.
     fn has_password(&self) -> bool {
         self.values.iter().any(|value| {
             let text = value.to_string_lossy();
             let rest = text.split_once("://").map(|(_, rest)| rest);
             let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
-            authority.is_some_and(|authority| authority.contains('@'))
+            authority.is_some_and(|authority| authority.contains('@') || text.contains('?'))
         })
     }
 

@@ -278,10 +278,6 @@ fn nonsense_in_a_file_is_refused_with_its_line() {
         ("max-rooms 1", ":1: "),
         ("\n\nopen = tru", ":3: "),
         (
-            "tls-cert = '/a'",
-            "arguments were not provided: --tls-key <PATH> (tls-cert: FILE:1)",
-        ),
-        (
             "open = true\nsecret-file = 'x'",
             "(open: FILE:1; secret-file: FILE:2)",
         ),
@@ -291,6 +287,14 @@ fn nonsense_in_a_file_is_refused_with_its_line() {
         assert!(error.contains(told), "{file}\n{error}\n{told}");
         assert!(!error.contains('\n'), "{error}");
     }
+}
+
+#[test]
+fn what_belongs_together_may_come_from_two_places() {
+    let case = Case::new("tls-key = '/key'\nwebhook = 'http://host/'");
+    let flags = "--tls-cert /new --webhook-messages lobby --webhook-secret-file /secret";
+    let read = case.read(flags, &[]);
+    assert!(read.is_ok(), "{:?}", read.err());
 }
 
 #[test]

@@ -80,10 +80,16 @@ impl Operator {
         // Asked again: the token may have expired while the body was on its way.
         let access = Access::of(request, self.authority.as_deref())?;
         if let Some(path) = request.path.strip_prefix("/api/v1/") {
-            // Whoever acts in rooms shows a token, if there are any: that a request is local can be
-            // wrong, behind a proxy that leaves no trace.
-            if access == Access::Local && self.authority.is_some() {
-                return Err(Problem::from(&Refusal::TokenMissing));
+            // Whoever acts in rooms shows a token: behind a proxy that leaves no trace, somebody else's
+            // request looks local.
+            match (&access, &self.authority) {
+                (Access::Admin(_), _) => {}
+                (Access::Local, Some(_)) => return Err(Problem::from(&Refusal::TokenMissing)),
+                (Access::Local, None) => {
+                    let detail = "this is for access tokens with the right admin, and the relay has no \
+                                  secret that could sign one";
+                    return Err(Problem::new(403, "forbidden", detail));
+                }
             }
             return self.api(&access, path, request, &body);
         }

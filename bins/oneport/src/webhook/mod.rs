@@ -46,7 +46,10 @@ impl Webhook {
     /// [`WebhookError`].
     pub(crate) fn start(args: &WebhookArgs) -> Result<Option<Self>, WebhookError> {
         let Some(url) = &args.webhook else {
-            return Ok(None);
+            return match args.is_about_none() {
+                true => Ok(None),
+                false => Err(WebhookError::NoUrl),
+            };
         };
         let secret = WebhookSecret::find(args.webhook_secret_file.as_deref());
         let secret = secret.map_err(WebhookError::Secret)?;
@@ -119,6 +122,8 @@ impl Observer for Reporter {
 /// Why there is no webhook where one was wanted.
 #[derive(Debug)]
 pub enum WebhookError {
+    /// It is said what it is to be told, and how, and not whom.
+    NoUrl,
     /// There is no secret to sign with.
     NoSecret,
     /// The secret is of no use.
@@ -133,7 +138,7 @@ impl WebhookError {
     /// The exit code: 2 where other arguments would help, 1 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoSecret | Self::Ca(_) => 2,
+            Self::NoUrl | Self::NoSecret | Self::Ca(_) => 2,
             Self::Secret(error) => error.exit_code(),
             Self::Thread(_) => 1,
         }
@@ -143,6 +148,7 @@ impl WebhookError {
 impl fmt::Display for WebhookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoUrl => f.write_str("what is said of a webhook needs --webhook, its URL"),
             Self::NoSecret => write!(
                 f,
                 "--webhook needs a secret to sign with: add --webhook-secret-file or set {}",
