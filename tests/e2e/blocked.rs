@@ -78,7 +78,8 @@ fn path(user: &User) -> Result<(String, u16)> {
 }
 
 /// One user has UDP, the others are let through by TCP alone.
-fn sends_a_file(sender: &User, receivers: &[&User]) -> Result {
+/// The file is the n-th that all of them see.
+fn sends_a_file(n: usize, sender: &User, receivers: &[&User]) -> Result {
     let send = "(async () => {
             const bytes = noise(3_000_000);
             drop(new File([bytes], 'noise.bin'));
@@ -87,7 +88,10 @@ fn sends_a_file(sender: &User, receivers: &[&User]) -> Result {
     let sum = sender.page.eval(&send.replace("SUM", SUM))?;
     for user in receivers {
         user.page.wait_for(
-            &format!("{FILE}?.dataset.file === 'done' || {FILE}?.outerHTML"),
+            &format!(
+                "(all('li[data-file]').length === {n} && {FILE}.dataset.file === 'done' \
+                  && !!{FILE}.querySelector('.save')) || {FILE}?.outerHTML"
+            ),
             TRANSFER,
         )?;
         let saved = format!(
@@ -155,9 +159,9 @@ fn who_has_no_udp_chats_over_tcp() -> Result {
         assert_eq!(user.texts()?, order, "at {}", user.name);
     }
 
-    sends_a_file(&friend, &all[1..])?;
-    sends_a_file(all[1], &[all[0], all[2]])?;
-    sends_a_file(all[2], &all[..2])?;
+    sends_a_file(1, &friend, &all[1..])?;
+    sends_a_file(2, all[1], &[all[0], all[2]])?;
+    sends_a_file(3, all[2], &all[..2])?;
     assert_eq!(path(&friend)?, ("udp".into(), port));
     for user in &all[1..] {
         assert_eq!(path(user)?.0, "tcp", "{}", user.name);

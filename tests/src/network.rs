@@ -95,8 +95,11 @@ impl Network {
             })
         })?;
         let holder = network.holder.id();
+        // Otherwise the wire's own address of IPv6 comes a second later, and Chromium begins what it loads
+        // anew whenever its network changes.
+        let at_once = "(echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad) 2>/dev/null";
         ours_do(&format!(
-            "ip link set lo up && ip link add name wire type veth peer name wire netns {holder} && \
+            "{at_once}; ip link set lo up && ip link add name wire type veth peer name wire netns {holder} && \
              ip address add {CLIENTS}/24 dev wire && ip link set wire up"
         ))?;
         network.theirs_do(&format!(
