@@ -32,7 +32,7 @@ const ROOM: &str = "lobby";
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = HELP)]
 pub struct CheckArgs {
-    /// The relay: the address of its page, such as https://relay.example, or an invitation to a room.
+    /// The relay: the address of its page, or an invitation to a room.
     pub url: String,
 
     /// The room to ask for, where a token is for one only. Nobody there notices: it is not entered. [default: that
