@@ -56,7 +56,9 @@ fn members_miss_nothing() -> Result {
         .collect();
     figures.print("stopped and started again, with --state", &shown.join("; "));
     figures.assert_recovered();
-    assert_eq!(figures.links_lost, 2 * MEMBERS, "{figures:?}");
+    // Each lost its link each time; who is asked back at once may come too early, and try again.
+    let lost = 2 * MEMBERS..=3 * MEMBERS;
+    assert!(lost.contains(&figures.links_lost), "{figures:?}");
     Ok(())
 }
 

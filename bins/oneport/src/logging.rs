@@ -99,9 +99,12 @@ struct RelayLog {
 }
 
 impl RelayLog {
-    fn may(&self, level: Level) -> bool {
+    fn may(&self, level: Level, target: &str) -> bool {
+        if level > Level::Info || !clients_cause(target) {
+            return true;
+        }
         let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
-        level > Level::Info || budget.take(Instant::now())
+        budget.take(Instant::now())
     }
 }
 
@@ -114,7 +117,7 @@ impl Log for RelayLog {
         if !self.logger.matches(record) {
             return;
         }
-        match self.may(record.level()) {
+        match self.may(record.level(), record.target()) {
             true => self.logger.log(record),
             false => self.thread.skip(),
         }
@@ -123,6 +126,16 @@ impl Log for RelayLog {
     fn flush(&self) {
         self.logger.flush();
     }
+}
+
+/// Whether clients can cause as many lines of this target as they like: those of the crates below, and of
+/// panics, which are logged here. What the program says of itself, its summaries above all, is little, and
+/// wanted most when there is much of the other.
+fn clients_cause(target: &str) -> bool {
+    let own = env!("CARGO_PKG_NAME");
+    let rest = target.strip_prefix(own);
+    let is_own = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    !is_own || target == module_path!()
 }
 
 /// A line of a log in JSON, its end included.
@@ -150,6 +163,16 @@ pub(crate) fn json_line(level: Level, target: &str, message: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_program_says_of_itself_is_not_for_clients_to_crowd_out() {
+        for target in ["oneport", "oneport::summary", "oneport::webhook::sender"] {
+            assert!(!clients_cause(target), "{target}");
+        }
+        for target in ["oneport_core::relay", "str0m", "oneport::logging"] {
+            assert!(clients_cause(target), "{target}");
+        }
+    }
 
     #[test]
     fn a_line_of_json_is_one_line_and_one_object() {
