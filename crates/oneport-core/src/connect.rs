@@ -12,8 +12,9 @@ use oneport_wire::frame::LeaveReason;
 use oneport_wire::{ErrorCode, OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
 
 use crate::client::Client;
+use crate::holder::Holder;
 use crate::places::Vacancy;
-use crate::relay::{CROWDED_OUT, Holder};
+use crate::relay::CROWDED_OUT;
 use crate::{Connected, Grant, Relay};
 
 impl Relay {

@@ -7,8 +7,8 @@ use oneport_wire::frame::{
 use oneport_wire::{ErrorCode, Kind, Offset, RequestId, RoomName, Span};
 
 use crate::framed::{Answer, full, internal, reject};
+use crate::holder::Holder;
 use crate::hub::{Filter, Profile, SeatId};
-use crate::relay::Holder;
 use crate::sessions::{SessionKey, Stay};
 use crate::{Admission, Grant, Relay};
 

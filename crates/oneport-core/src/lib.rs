@@ -62,6 +62,7 @@ mod demux;
 mod drain;
 mod framed;
 mod gate;
+mod holder;
 pub mod hub;
 mod join;
 mod lossy;

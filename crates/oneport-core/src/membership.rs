@@ -7,8 +7,8 @@ use oneport_wire::{ErrorCode, MemberId, Notice, Offset, RequestId, RoomName};
 
 use crate::Relay;
 use crate::framed::{Answer, ack, internal, reject};
+use crate::holder::Holder;
 use crate::hub::{Profile, SeatId};
-use crate::relay::Holder;
 use crate::sessions::SessionKey;
 
 impl Relay {

@@ -10,8 +10,8 @@ use oneport_wire::{
 };
 
 use crate::Relay;
+use crate::holder::Holder;
 use crate::hub::{Publication, RoomSummary, SeatId};
-use crate::relay::Holder;
 
 /// How many rooms one page of them has.
 pub const ROOMS_PAGE_MAX: usize = 100;

@@ -8,8 +8,8 @@ use oneport_link::CloseReason;
 use oneport_wire::{RoomName, SessionLabel, UnixMillis};
 
 use crate::client::Client;
+use crate::holder::Carrier;
 use crate::hub::Behind;
-use crate::relay::Carrier;
 use crate::{LinkId, Relay, Stats};
 
 /// How a relay does at this moment.

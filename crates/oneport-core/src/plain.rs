@@ -5,9 +5,9 @@ use oneport_wire::frame::LeaveReason;
 use oneport_wire::{Kind, Payload, Topic};
 
 use crate::client::{Channel, Role};
+use crate::holder::{Carrier, Holder};
 use crate::hub::{Filter, Lag, Profile, Publication, SeatId};
 use crate::lossy::Waiting;
-use crate::relay::{Carrier, Holder};
 use crate::{Draft, LinkId, Relay, Verdict};
 
 impl Relay {

@@ -17,6 +17,7 @@ use crate::client::{Client, Role};
 use crate::deadlines::Deadlines;
 use crate::demux::Demux;
 use crate::drain::Shutdown;
+use crate::holder::{Carrier, Holder};
 use crate::hub::{Hub, Observer, OwnerId, SeatId};
 use crate::lossy::Waiting;
 use crate::overview::Closes;
@@ -82,24 +83,6 @@ pub struct Relay {
     pub(crate) stats: Stats,
     /// For the operator.
     pub(crate) closes: Closes,
-}
-
-/// Over what an owner's entries travel.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Carrier {
-    /// A link's plain channels.
-    Plain(LinkId),
-    /// A session's framed channel.
-    Session(SessionKey),
-}
-
-/// Whose a seat is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Holder {
-    /// A link's, for its plain channels.
-    Plain(LinkId),
-    /// A session's.
-    Session(SessionKey),
 }
 
 impl Relay {

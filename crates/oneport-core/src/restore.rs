@@ -1,17 +1,14 @@
 //! One relay goes on where another has stopped.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Instant;
 
 use oneport_wire::frame::LeaveReason;
 use oneport_wire::{MemberId, RoomName, UnixMillis};
 
+use crate::holder::Holder;
 use crate::hub::StoredRoom;
-use crate::lossy::Waiting;
-use crate::published::PublishedIds;
-use crate::rate::Bucket;
-use crate::relay::{Carrier, Holder};
-use crate::sessions::{Outbox, Session, SessionKey, Stay};
+use crate::sessions::{Session, SessionKey, Stay};
 use crate::state::{SessionState, StayState};
 use crate::{Relay, RelayConfig, State, StateError};
 
@@ -149,31 +146,15 @@ impl Relay {
             restoring.restored.sessions_dropped += 1;
             return;
         }
-        let owner = self.hub.add_owner();
-        let mut published = PublishedIds::default();
-        for (id, offset) in stored.published {
-            published.insert(id, offset, self.config.publish_ids_max);
+        let key = self.add_session(stored.label, stored.resume, stored.url);
+        if let Some(session) = self.sessions.get_mut(key) {
+            session.away_at = Some(self.now + self.config.grace / 2);
+            for (id, offset) in stored.published {
+                session
+                    .published
+                    .insert(id, offset, self.config.publish_ids_max);
+            }
         }
-        let key = self.sessions.insert(Session {
-            label: stored.label,
-            resume: stored.resume,
-            owner,
-            link: None,
-            url: stored.url,
-            rooms: BTreeMap::new(),
-            outbox: Outbox::default(),
-            bucket: Bucket::new(self.config.rate, self.unix_now()),
-            published,
-            receipts: VecDeque::new(),
-            resumed_until: None,
-            away_at: Some(self.now + self.config.grace / 2),
-            refused_in_a_row: 0,
-            heard: self.now,
-            pinged: self.now,
-            ping: 0,
-        });
-        self.carriers.insert(owner, Carrier::Session(key));
-        self.lossy.insert(owner, Waiting::new());
         restoring.restored.sessions += 1;
         for stay in stored.stays {
             if let Some(room) = restoring.closed.remove(&stay.room) {

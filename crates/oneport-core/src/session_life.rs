@@ -6,13 +6,16 @@ use std::time::Duration;
 use oneport_wire::frame::{
     Bye, Hello, LeaveReason, Left, Limits, Rejection, ServerFrame, Version, Welcome,
 };
-use oneport_wire::{ByeCode, CLIENT_FRAME_BYTES_MAX, ErrorCode, RequestId, RoomName, SessionId};
+use oneport_wire::{
+    ByeCode, CLIENT_FRAME_BYTES_MAX, ErrorCode, RequestId, ResumeToken, RoomName, SessionId,
+    SessionLabel,
+};
 
 use crate::framed::{Answer, full, internal};
+use crate::holder::Carrier;
 use crate::lossy::Waiting;
 use crate::published::PublishedIds;
 use crate::rate::Bucket;
-use crate::relay::Carrier;
 use crate::sessions::{Outbox, SILENCE_MAX, Session, SessionKey, Stay};
 use crate::{LinkId, Relay};
 
@@ -80,10 +83,21 @@ impl Relay {
         if self.sessions.len() >= self.config.sessions_max || !self.make_place(bytes) {
             return Err(full(ErrorCode::Memory));
         }
+        let (label, resume) = (self.secrets.session_label(), self.secrets.resume_token());
+        Ok(self.add_session(label, resume, url))
+    }
+
+    /// Adds a session without a link, in no room.
+    pub(crate) fn add_session(
+        &mut self,
+        label: SessionLabel,
+        resume: ResumeToken,
+        url: (RoomName, SessionId),
+    ) -> SessionKey {
         let owner = self.hub.add_owner();
         let key = self.sessions.insert(Session {
-            label: self.secrets.session_label(),
-            resume: self.secrets.resume_token(),
+            label,
+            resume,
             owner,
             link: None,
             url,
@@ -101,7 +115,7 @@ impl Relay {
         });
         self.carriers.insert(owner, Carrier::Session(key));
         self.lossy.insert(owner, Waiting::new());
-        Ok(key)
+        key
     }
 
     /// Another link speaks for the session from now on: nobody sees its members go or come.
