@@ -23,12 +23,12 @@ const MOUNTED: &str = "/mnt";
 /// Makes the root. `/run` is empty: it might have the machine's own service manager in it.
 const SET_UP: &str = "
     mount -t tmpfs none /mnt
-    mkdir /mnt/changes /mnt/work /mnt/root
-    mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/changes,workdir=/mnt/work /mnt/root
-    mount -t proc proc /mnt/root/proc
-    mount --rbind /dev /mnt/root/dev
-    mount -t tmpfs none /mnt/root/run
-    mount -t tmpfs none /mnt/root/tmp
+    mkdir /mnt/changes /mnt/work /mnt/tree
+    mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/changes,workdir=/mnt/work /mnt/tree
+    mount -t proc proc /mnt/tree/proc
+    mount --rbind /dev /mnt/tree/dev
+    mount -t tmpfs none /mnt/tree/run
+    mount -t tmpfs none /mnt/tree/tmp
     ip link set lo up";
 
 /// A root directory in which everything is as outside, and stays there.
@@ -41,7 +41,7 @@ impl Sandbox {
     /// returns `None` when that has passed, or after saying why it cannot be.
     pub(crate) fn enter(test: &str) -> Result<Option<Self>> {
         if env::var_os(INSIDE).is_some() {
-            let root = Path::new(MOUNTED).join("root");
+            let root = Path::new(MOUNTED).join("tree");
             return Ok(Some(Self { root }));
         }
         let set_up = ["sh", "-ec", SET_UP];
