@@ -67,6 +67,13 @@ impl Server {
         let interfaces = candidates::interfaces();
         let candidates = candidates::candidates(&listen, &args.announce, &interfaces)
             .map_err(StartError::NoCandidate)?;
+        let is_wild = listen.iter().any(|address| address.ip().is_unspecified());
+        if is_wild && candidates.iter().all(|address| address.ip().is_loopback()) {
+            log::warn!(
+                "this host has no other address than loopback yet, and clients will be told that one: \
+                 start again when the network is there, or say with --announce where to find it"
+            );
+        }
         let config = relay_config(args, candidates)?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| StartError::Io(io::Error::other(error)))?;
