@@ -12,6 +12,10 @@ pub(crate) struct TokenGate(pub(crate) Arc<Authority>);
 
 impl Gate for TokenGate {
     fn admit(&mut self, admission: Admission<'_>) -> Result<Grant, ErrorCode> {
+        // The token that was shown at signaling counts for the link's own room.
+        if let Some(granted) = admission.granted {
+            return Ok(granted.clone());
+        }
         let token = admission.token.ok_or(ErrorCode::TokenMissing)?;
         let now = UnixTime::from_secs(admission.now.get() / 1000);
         let verified = self.0.verify(token.reveal(), now);

@@ -222,16 +222,15 @@ impl Relay {
         let (hub, to) = (&self.hub, publish.to.as_ref());
         let wants_receipt = publish.delivery.receipt();
         let receivers = wants_receipt.then(|| hub.audience_size(stay.seat, to, publish.echo));
-        let payload = publish.payload.into_owned();
-        let payload = self.judge(stay.seat, &publish.topic, payload);
-        let payload = payload.map_err(|why| Rejection::new(ErrorCode::Refused, why))?;
         let publication = Publication {
             topic: publish.topic,
             to: publish.to,
             echo: publish.echo,
             is_kept: class == Class::Kept,
-            payload,
+            payload: publish.payload.into_owned(),
         };
+        let judged = self.judge(stay.seat, class, publication);
+        let publication = judged.map_err(|why| Rejection::new(ErrorCode::Refused, why))?;
         if class == Class::Lossy {
             self.publish_lossy(stay.seat, publication)
                 .map_err(Rejection::of)?;

@@ -1,7 +1,11 @@
 //! The embedder's say in who comes in and what is said.
 
+use std::net::IpAddr;
+
+use oneport_wire::frame::Class;
 use oneport_wire::{
-    AccessToken, ErrorCode, MemberId, MemberName, Payload, RoomName, Topic, UnixMillis,
+    AccessToken, ErrorCode, MemberId, MemberName, Payload, Recipients, RoomName, SessionLabel,
+    Topic, UnixMillis,
 };
 
 use crate::Rights;
@@ -28,57 +32,116 @@ impl Default for Grant {
     }
 }
 
-/// Somebody who wants into a room.
+impl Grant {
+    /// Returns what both grants allow: the rights of both, the end of the one that expires first, and
+    /// the name that `bound` prescribes, or else its own.
+    #[must_use]
+    pub fn within(self, bound: &Self) -> Self {
+        let ends = [self.expires, bound.expires].into_iter().flatten();
+        Self {
+            rights: self.rights.within(bound.rights),
+            name: bound.name.clone().or(self.name),
+            expires: ends.min(),
+        }
+    }
+}
+
+/// A request to join a room over a framed channel.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Admission<'a> {
-    /// Which room.
+    /// The room to join.
     pub room: &'a RoomName,
-    /// The name that it would like.
+    /// The name that the client asks for.
     pub name: Option<&'a MemberName>,
-    /// The access token that it shows.
+    /// The access token that the client shows in its `join`.
     pub token: Option<&'a AccessToken>,
-    /// The time.
+    /// What signaling granted for this room, if it is the room of the link and the `join` shows no token
+    /// of its own. The relay grants no more than this, whatever the gate returns.
+    pub granted: Option<&'a Grant>,
+    /// The address that the offer came from, as signaling knows it; `None` while the session has no
+    /// link.
+    pub address: Option<IpAddr>,
+    /// The public name of the client's session, as in the log and on `/status`. It is not a credential.
+    pub session: SessionLabel,
+    /// The current time.
     pub now: UnixMillis,
 }
 
-/// A message on its way into a room.
+/// A message before it is published.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Draft<'a> {
-    /// Which room.
+    /// The room that the message is for.
     pub room: &'a RoomName,
-    /// Who publishes it.
+    /// The member that publishes it.
     pub from: MemberId,
-    /// What it is about.
+    /// Its topic; of a plain channel, the label.
     pub topic: &'a Topic,
-    /// What it carries.
+    /// The members that it is for; `None` is everybody in the room.
+    pub to: Option<&'a Recipients>,
+    /// How it is kept and delivered.
+    pub class: Class,
+    /// Its payload.
     pub payload: &'a Payload<'a>,
 }
 
-/// What becomes of a [`Draft`].
+/// The gate's decision about a [`Draft`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is published as it is.
+    /// Publish it unchanged.
     Accept,
-    /// This is published in its place.
+    /// Publish this payload instead.
     Rewrite(Payload<'static>),
-    /// It is not published; a framed client is told why (`err refused`), of a plain one the channel
+    /// Do not publish it. A framed client receives the reason (`err refused`); a plain client's channel
     /// is closed.
     Refuse(String),
 }
 
-/// The embedder's code on the two ways into a room: of members and of messages. It is asked by
-/// [`Relay`](crate::Relay) on its thread, so it must answer at once. Without a gate nothing is asked
-/// and everybody has [`Grant::default`].
+/// The embedder's decisions about joins and messages. [`Relay`](crate::Relay) calls it on its own
+/// thread, so its methods must not block. Without a gate everything is accepted, within what signaling
+/// granted for a link's own room.
+///
+/// ```
+/// use oneport_core::{Admission, Draft, ErrorCode, Gate, Grant, Verdict};
+///
+/// struct House;
+///
+/// impl Gate for House {
+///     /// Accepts signaling's grant for the link's own room, and nobody elsewhere. The name is
+///     /// prescribed, so that the member cannot change it later.
+///     fn admit(&mut self, admission: Admission<'_>) -> Result<Grant, ErrorCode> {
+///         let granted = admission.granted.ok_or(ErrorCode::Forbidden)?;
+///         let name = admission.name.filter(|name| name.as_str() != "admin");
+///         let name = name.ok_or(ErrorCode::Refused)?;
+///         Ok(Grant { name: Some(name.clone()), ..granted.clone() })
+///     }
+///
+///     /// Allows direct messages in lower case only.
+///     fn judge(&mut self, draft: Draft<'_>) -> Verdict {
+///         match (draft.to, str::from_utf8(draft.payload.as_bytes())) {
+///             (Some(_), Ok(text)) => Verdict::Rewrite(text.to_lowercase().into()),
+///             (Some(_), Err(_)) => Verdict::Refuse("text only".into()),
+///             (None, _) => Verdict::Accept,
+///         }
+///     }
+/// }
+/// ```
 pub trait Gate: Send {
-    /// Whether somebody may come in over a framed channel, and as what. Whoever came in by signaling
-    /// has been asked there ([`Relay::connect`](crate::Relay::connect) takes the grant).
+    /// Decides whether a client may join a room over a framed channel, and with which rights. It is
+    /// asked for every room that a session joins, the link's own room included. It is not asked when a
+    /// session returns to a room that it is still a member of.
+    ///
+    /// A member may change its name later unless the grant prescribes one: to approve a name, return it
+    /// in [`Grant::name`]. The member of a plain channel does not pass here; it has the grant that
+    /// [`Relay::connect`](crate::Relay::connect) takes.
     ///
     /// # Errors
     ///
-    /// The code of the `err` that is its answer, for example [`ErrorCode::TokenMissing`].
+    /// The code of the `err` that the client receives, for example [`ErrorCode::TokenMissing`].
     fn admit(&mut self, admission: Admission<'_>) -> Result<Grant, ErrorCode>;
 
-    /// Whether a message may be published, and as what. Accepts everything unless you say otherwise.
+    /// Decides whether a message is published, and with which payload. The default accepts everything.
     fn judge(&mut self, draft: Draft<'_>) -> Verdict {
         let _ = draft;
         Verdict::Accept

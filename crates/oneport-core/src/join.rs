@@ -6,6 +6,7 @@ use oneport_wire::frame::{
 };
 use oneport_wire::{ErrorCode, Kind, Offset, RequestId, RoomName, Span};
 
+use crate::client::Client;
 use crate::framed::{Answer, full, internal, reject};
 use crate::holder::Holder;
 use crate::hub::{Filter, Profile, SeatId};
@@ -108,24 +109,32 @@ impl Relay {
         })
     }
 
-    /// What signaling has granted for the link's own room, or what the gate grants, if there is one.
+    /// What the client may do in the room: what the gate grants, and for the link's own room no more than
+    /// signaling granted, unless the client shows another token here.
     fn admit(&mut self, key: SessionKey, join: &Join) -> Result<Grant, Rejection> {
         let now = self.unix_now();
-        let Some(gate) = &mut self.gate else {
-            return Ok(Grant::default());
+        let session = self.sessions.get(key).ok_or_else(internal)?;
+        let client = session.link.and_then(|link| self.links.get(link));
+        let is_granted = |client: &&Client| client.room == join.room && join.token.is_none();
+        let granted = client.map(|client| &**client).filter(is_granted);
+        let granted = granted.map(|client| &client.grant);
+        let grant = match &mut self.gate {
+            Some(gate) => gate.admit(Admission {
+                room: &join.room,
+                name: join.name.as_ref(),
+                token: join.token.as_ref(),
+                granted,
+                address: client.map(|client| client.address),
+                session: session.label,
+                now,
+            }),
+            None => Ok(Grant::default()),
         };
-        let link = self.sessions.get(key).and_then(|session| session.link);
-        let client = link.and_then(|link| self.links.get(link));
-        if let Some(client) = client.filter(|c| c.room == join.room && join.token.is_none()) {
-            return Ok(client.grant.clone());
-        }
-        let admission = Admission {
-            room: &join.room,
-            name: join.name.as_ref(),
-            token: join.token.as_ref(),
-            now,
-        };
-        gate.admit(admission).map_err(Rejection::of)
+        let grant = grant.map_err(Rejection::of)?;
+        Ok(match granted {
+            Some(bound) => grant.within(bound),
+            None => grant,
+        })
     }
 
     fn count_recovery(&mut self, recovery: Recovery) {

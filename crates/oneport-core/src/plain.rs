@@ -1,7 +1,7 @@
 //! Plain channels: each message verbatim to the channels of the same label.
 
 use oneport_link::{ChannelConfig, ChannelId, Reliability};
-use oneport_wire::frame::LeaveReason;
+use oneport_wire::frame::{Class, LeaveReason};
 use oneport_wire::{Kind, Payload, Topic};
 
 use crate::client::{Channel, Role};
@@ -104,12 +104,20 @@ impl Relay {
         let Some(seat) = client.seat else {
             return;
         };
+        let publication = Publication {
+            topic,
+            to: None,
+            echo: false,
+            is_kept,
+            payload,
+        };
+        let class = if is_kept { Class::Kept } else { Class::Lossy };
         let judged = match client.grant.rights.publish {
-            true => self.judge(seat, &topic, payload),
+            true => self.judge(seat, class, publication),
             false => Err("without the right to publish".into()),
         };
-        let payload = match judged {
-            Ok(payload) => payload,
+        let publication = match judged {
+            Ok(publication) => publication,
             Err(why) => {
                 log::info!("link {}: a channel is closed: {why}", self.links[id].number);
                 self.stats.undeliverable += 1;
@@ -117,13 +125,6 @@ impl Relay {
                 self.close_channel(id, channel);
                 return;
             }
-        };
-        let publication = Publication {
-            topic,
-            to: None,
-            echo: false,
-            is_kept,
-            payload,
         };
         let now = self.unix_now();
         // Without recipients there is nothing to refuse.
@@ -133,25 +134,31 @@ impl Relay {
         };
     }
 
-    /// What becomes of a message at the gate: it, another, or why there is none.
+    /// Asks the gate about a message: returns it, with another payload if the gate says so, or the reason
+    /// why it is not published.
     pub(crate) fn judge(
         &mut self,
         seat: SeatId,
-        topic: &Topic,
-        payload: Payload<'static>,
-    ) -> Result<Payload<'static>, String> {
+        class: Class,
+        publication: Publication,
+    ) -> Result<Publication, String> {
         let (Some(gate), Some(view)) = (&mut self.gate, self.hub.room(seat)) else {
-            return Ok(payload);
+            return Ok(publication);
         };
         let draft = Draft {
             room: view.name(),
             from: view.me(),
-            topic,
-            payload: &payload,
+            topic: &publication.topic,
+            to: publication.to.as_ref(),
+            class,
+            payload: &publication.payload,
         };
         match gate.judge(draft) {
-            Verdict::Accept => Ok(payload),
-            Verdict::Rewrite(payload) => Ok(payload),
+            Verdict::Accept => Ok(publication),
+            Verdict::Rewrite(payload) => Ok(Publication {
+                payload,
+                ..publication
+            }),
             Verdict::Refuse(why) => Err(why),
         }
     }

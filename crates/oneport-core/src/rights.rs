@@ -18,4 +18,13 @@ impl Rights {
         subscribe: true,
         kick: false,
     };
+
+    /// Returns the rights that both have.
+    pub(crate) fn within(self, bound: Self) -> Self {
+        Self {
+            publish: self.publish && bound.publish,
+            subscribe: self.subscribe && bound.subscribe,
+            kick: self.kick && bound.kick,
+        }
+    }
 }
