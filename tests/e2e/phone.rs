@@ -4,6 +4,7 @@ use oneport_tests::{Result, artifacts, browser::Screen, relay::Relay};
 use serde_json::json;
 
 use crate::{
+    member,
     stage::Stage,
     user::{User, each},
 };
@@ -16,14 +17,51 @@ const TALK: [&str; 4] = [
     "one\ntwo\nthree",
 ];
 
-/// The width, and whether both the composer and its button are whole on the screen.
-const LAYOUT: &str = "(() => {
-    const visible = (selector) => {
-        const { top, left, bottom, right } = document.querySelector(selector).getBoundingClientRect();
-        return top >= 0 && left >= 0 && bottom <= innerHeight && right <= innerWidth && bottom > top;
+/// Names of 64 bytes: without a place to break, of wide letters, and of words.
+const NAMES: [&str; 3] = [
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}\u{416}",
+    "Ada Augusta King, Countess of Lovelace, of the Analytical Engine",
+];
+
+/// Longer than any screen is wide, without a place to break.
+const FILE_NAME: &str = "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW.png";
+
+/// In a page that has the library: three members of one room, and what they do there.
+const OTHERS: &str = "(async () => {
+    const { connect } = await import(`${URL_}oneport.js`);
+    window.rooms = NAMES.map((name) => connect({ url: URL_ }).join('narrow', { name }));
+    await Promise.all(rooms.map(({ joined }) => joined));
+    window.type = () => rooms.forEach((room) => room.send('', { topic: 'chat.typing', class: 'lossy' }));
+    window.idOf = (own) => [...rooms[0].members.values()].find(({ name }) => name === own).id;
+    window.talk = async (texts, own) => {
+        for (const [number, text] of texts.entries()) await rooms[number % 3].send(text, { topic: 'chat' });
+        await rooms[2].send('psst', { topic: 'chat', to: [idOf(own)] });
+        const picture = Uint8Array.from(atob(PICTURE), (char) => char.charCodeAt(0));
+        const blob = new Blob([picture], { type: 'image/png' });
+        await rooms[0].sendBlob(blob, { name: FILE_NAME });
     };
-    return [document.documentElement.scrollWidth, innerWidth, visible('#composer'), visible('#text')];
 })()";
+
+/// A PNG of one pixel, in base64.
+const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+/// As wide as a small phone, a phone, and a desktop's window.
+const WIDTHS: [u32; 3] = [320, 390, 1280];
+
+/// That nothing is too wide, and that the whole composer is on the screen.
+fn fits(user: &User, state: &str, width: u32, scheme: &str) -> Result {
+    // Whatever arrives has arrived by then.
+    user.page.eval("Promise.all(document.getAnimations().map((animation) => animation.effect.getTiming().iterations === Infinity || animation.finished))")?;
+    let problems = user.page.eval(&format!("layoutProblems({width})"))?;
+    let picture = artifacts::path(&format!(
+        "page-{state}-{width}-{scheme}-{}.png",
+        user.browser()
+    ))?;
+    user.page.screenshot(&picture)?;
+    assert_eq!(problems, json!([]), "see {}", picture.display());
+    Ok(())
+}
 
 #[test]
 fn the_page_fits_a_phone() -> Result {
@@ -48,16 +86,7 @@ fn the_page_fits_a_phone() -> Result {
             user.hears(&tell(&TALK[3]))?;
             user.say(&[format!("That fits into {width}")])?;
 
-            // A phone shows a page that is too wide by zooming out: then `innerWidth` is larger.
-            let layout = user.page.eval(LAYOUT)?;
-            let picture = artifacts::path(&format!("phone-{width}-{scheme}.png"))?;
-            user.page.screenshot(&picture)?;
-            assert_eq!(
-                layout,
-                json!([width, width, true, true]),
-                "see {}",
-                picture.display()
-            );
+            fits(&user, "phone", width, scheme)?;
             user.page.close()?;
             desktop.sees_people(1)?;
         }
@@ -81,20 +110,7 @@ fn every_state_fits_every_screen() -> Result {
                 dark,
                 touch,
             })?;
-            let look = |state: &str| -> Result {
-                let picture = artifacts::path(&format!("page-{state}-{width}-{scheme}.png"))?;
-                // Whatever arrives has arrived by then.
-                user.page.eval("Promise.all(document.getAnimations().map((animation) => animation.effect.getTiming().iterations === Infinity || animation.finished))")?;
-                let layout = user.page.eval(LAYOUT)?;
-                user.page.screenshot(&picture)?;
-                assert_eq!(
-                    layout,
-                    json!([width, width, true, true]),
-                    "see {}",
-                    picture.display()
-                );
-                Ok(())
-            };
+            let look = |state: &str| fits(&user, state, width, scheme);
             user.page.go_to(&relay.room_url("not a room!"))?;
             user.waits_for("document.documentElement.dataset.state === 'refused'")?;
             look("refused")?;
@@ -148,6 +164,74 @@ fn every_state_fits_every_screen() -> Result {
             user.waits_for("!document.querySelector('#notice').hidden")?;
             look("lost")?;
         }
+    }
+    Ok(())
+}
+
+/// Names, words and files that are as long as they may be.
+#[test]
+fn nothing_is_wider_than_the_screen() -> Result {
+    let stage = Stage::set()?;
+    for browser in stage.both() {
+        let relay = Relay::on_loopback()?;
+        let user = User::at_the_door(browser)?;
+        // As over plain http, where nothing can be copied for the reader.
+        user.page
+            .before_load("Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined }); Document.prototype.execCommand = () => false;")?;
+        user.go_in(&relay.room_url("narrow"))?;
+        let own = "A".repeat(64);
+        user.rename(&own)?;
+        let others = member::blank(stage.chromium)?;
+        let enter = (OTHERS.replace("URL_", &json!(relay.url()).to_string()))
+            .replace("NAMES", &json!(NAMES).to_string())
+            .replace("FILE_NAME", &json!(FILE_NAME).to_string())
+            .replace("PICTURE", &json!(PICTURE).to_string());
+        others.eval(&enter)?;
+        user.sees_people(4)?;
+        others.eval(&format!("talk({}, {})", json!(TALK), json!(own)))?;
+        user.waits_for("all('.preview').length === 1")?;
+        user.say(&[TALK[2].to_owned(), TALK[1].to_owned()])?;
+        user.page.eval(&format!(
+            "drop(new File(['x'], {}))",
+            json!(FILE_NAME.replace("png", "pdf"))
+        ))?;
+        user.waits_for("all('[data-file=done]').length === 2")?;
+
+        let everywhere = |state: &str, prepare: &str| -> Result {
+            for width in WIDTHS {
+                let screen = Screen {
+                    width,
+                    height: 740,
+                    dark: browser.name() == "chromium" && width == 390,
+                    touch: browser.name() == "chromium" && width < 1280,
+                };
+                user.page.emulate_screen(screen)?;
+                user.page.eval(prepare)?;
+                let scheme = if screen.dark { "dark" } else { "light" };
+                fits(&user, state, width, scheme)?;
+            }
+            Ok(())
+        };
+        others.eval("type()")?;
+        user.waits_for("shown('#typing')[0].includes(' are writing') || shown('#typing')")?;
+        everywhere("typing", "1")?;
+        let is_written = "shown('#typing')[0].includes(' are writing')";
+        assert_eq!(user.page.eval(is_written)?, json!(true), "all the while");
+        everywhere(
+            "people",
+            "document.documentElement.toggleAttribute('data-people', true)",
+        )?;
+        user.page.eval("document.querySelector('#log').click()")?;
+        user.writes_to(NAMES[0])?;
+        others.eval("rooms[0].leave()")?;
+        user.waits_for("shown('#recipient-gone')[0] === 'who has left'")?;
+        user.page.eval("drop(new File(['x'], 'x.txt'))")?;
+        user.waits_for("shown('#hint.problem').length === 1")?;
+        everywhere("problem", "document.querySelector('#invite').click()")?;
+        user.cut()?;
+        user.waits_for("!document.querySelector('#notice').hidden")?;
+        everywhere("notice", "1")?;
+        user.page.close()?;
     }
     Ok(())
 }

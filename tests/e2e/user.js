@@ -85,3 +85,33 @@ window.noise = (length) => {
   for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, Math.min(length, at + 65_536)));
   return bytes;
 };
+
+// What is wider than a screen of this width, what is cut off by it, and what of the composer is not on it.
+// A phone shows a page that is too wide by zooming out: then `innerWidth` is larger.
+window.layoutProblems = (width) => {
+  const problems = [];
+  if (innerWidth !== width) problems.push(`the viewport is ${innerWidth} wide`);
+  for (const selector of ['html', 'body', 'main', '#log', '#messages', '#composer', '.card', '#people-panel']) {
+    const { scrollWidth, clientWidth } = document.querySelector(selector);
+    if (scrollWidth > Math.max(clientWidth, selector === 'html' ? width : 0)) problems.push(`${selector} is ${scrollWidth} wide instead of ${clientWidth}`);
+  }
+  for (const bubble of all('.bubble')) {
+    if (bubble.scrollWidth > bubble.clientWidth + 1) problems.push(`a bubble cuts off ${bubble.scrollWidth - bubble.clientWidth} px of ${bubble.textContent}`);
+  }
+  for (const selector of ['#composer', '#attach', '#text', '#send', '#name', '#invite']) {
+    const { top, left, bottom, right } = document.querySelector(selector).getBoundingClientRect();
+    if (top < 0 || left < 0 || bottom > innerHeight || right > width || bottom <= top) problems.push(`${selector} is at ${[left, top, right, bottom]}`);
+  }
+  const isShortened = (element) => {
+    const { overflowX, textOverflow } = getComputedStyle(element);
+    return overflowX === 'hidden' && textOverflow === 'ellipsis';
+  };
+  for (const element of all('body *:not(.for-readers)')) {
+    const { left, right, height } = element.getBoundingClientRect();
+    if (height < 2 || right - left < 2 || (left > -1 && right < width + 1)) continue;
+    let around = element.parentElement;
+    while (around !== null && !isShortened(around)) around = around.parentElement;
+    if (around === null) problems.push(`${element.localName}#${element.id}.${element.className.baseVal ?? element.className} is from ${left} to ${right}`);
+  }
+  return problems;
+};

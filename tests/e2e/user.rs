@@ -47,6 +47,11 @@ impl User {
         Ok(Self { page, name })
     }
 
+    /// The name of the browser.
+    pub(crate) fn browser(&self) -> &str {
+        self.page.name().split('-').next().unwrap_or_default()
+    }
+
     /// Opens the page in a room, waits until it is connected, and takes the name.
     pub(crate) fn go_in(&self, room_url: &str) -> Result {
         self.page.go_to(room_url)?;

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{connection::Connection, tab::Tab};
+use super::{
+    connection::Connection,
+    tab::{Screen, Tab},
+};
 use crate::{Error, Result, lines::Lines};
 
 /// For commands that the browser answers by itself, without a page's script or network.
@@ -104,6 +107,24 @@ impl Tab for BidiTab {
             .as_str()
             .map(str::to_owned)
             .ok_or_else(garbled)
+    }
+
+    fn emulate_screen(&self, screen: Screen) -> Result {
+        let Screen {
+            width,
+            height,
+            dark,
+            touch,
+        } = screen;
+        if dark || touch {
+            return Err(Error::Unsupported {
+                what: "emulate a dark screen or touch",
+            });
+        }
+        let viewport = json!({ "width": width, "height": height });
+        let params = json!({ "context": self.context, "viewport": viewport });
+        self.call("browsingContext.setViewport", params, COMMAND_TIMEOUT)
+            .map(drop)
     }
 
     fn close(&self) -> Result {

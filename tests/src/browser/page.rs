@@ -157,7 +157,7 @@ impl Page {
     /// Makes the page's screen another.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] in Firefox.
+    /// [`Error::Unsupported`] in Firefox if the screen is dark or has touch.
     pub fn emulate_screen(&self, screen: Screen) -> Result {
         self.tab.emulate_screen(screen)
     }
