@@ -39,6 +39,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     script("/moves.js", include_bytes!("../web/moves.js")),
     script("/recipient.js", include_bytes!("../web/recipient.js")),
     script("/people.js", include_bytes!("../web/people.js")),
+    script("/names.js", include_bytes!("../web/names.js")),
     script("/typing.js", include_bytes!("../web/typing.js")),
     script("/conversation.js", include_bytes!("../web/conversation.js")),
     script("/earlier.js", include_bytes!("../web/earlier.js")),

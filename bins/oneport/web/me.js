@@ -2,6 +2,7 @@
 
 import { paintAvatar } from './appearance.js';
 import { fitInput, ui } from './dom.js';
+import { cutName } from './names.js';
 import { cleanName } from './text.js';
 
 const NAME_KEY = 'oneport.name';
@@ -18,7 +19,10 @@ export function myName() {
 /** Lets people change my name.
  * @param {() => void} onRenamed */
 export function listenToName(onRenamed) {
-  ui.name.addEventListener('input', () => fitInput(ui.name));
+  ui.name.addEventListener('input', (event) => {
+    if (!(event instanceof InputEvent && event.isComposing)) keepToLimit();
+    fitInput(ui.name);
+  });
   ui.name.addEventListener('change', () => {
     const name = cleanName(ui.name.value);
     if (names.prescribed === '' && name !== '' && name !== names.chosen) {
@@ -53,6 +57,15 @@ export function showName() {
   ui.name.value = myName();
   fitInput(ui.name);
   paintAvatar(ui.meAvatar, myName());
+}
+
+/** What is typed beyond the limit is not taken. */
+function keepToLimit() {
+  const { value, selectionStart } = ui.name;
+  const allowed = cutName(value);
+  if (allowed === value) return;
+  ui.name.value = allowed;
+  ui.name.setSelectionRange(selectionStart, selectionStart);
 }
 
 /** A chosen name is kept for all tabs, a suggested one for this tab: two tabs are two people. */

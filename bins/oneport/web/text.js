@@ -1,38 +1,8 @@
 /** What others wrote, cut to size and made harmless to look at. */
 
-/** Whoever has no name: a page without the library, or somebody who left before we came. */
-export const STRANGER = 'someone';
-
-/** Who is not in the room and speaks for its operator (PROTOCOL.md section 6, `msg`). */
-const THE_RELAY = 'the relay';
+export { STRANGER, cleanName, nameOf } from './names.js';
 
 export const TEXT_CHARS_MAX = 16_000;
-const NAME_CHARS_MAX = 32;
-
-/** The relay's limit (PROTOCOL.md section 4). */
-const NAME_BYTES_MAX = 64;
-
-/** One line without what is invisible, turns the writing direction, or towers over other lines.
- * @param {unknown} value */
-export function cleanName(value) {
-  if (typeof value !== 'string') return '';
-  const line = value
-    .slice(0, NAME_CHARS_MAX * 8)
-    .replace(/[\p{Cc}\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu, ' ')
-    .replace(/\p{Surrogate}/gu, '')
-    .replace(/(\p{M}{2})\p{M}+/gu, '$1')
-    .replace(/\s+/gu, ' ')
-    .trim();
-  const chars = Array.from(line).slice(0, NAME_CHARS_MAX);
-  while (new TextEncoder().encode(chars.join('')).length > NAME_BYTES_MAX) chars.pop();
-  return chars.join('').trim();
-}
-
-/** @param {Readonly<{id?: number, name?: string}>|undefined} member */
-export function nameOf(member) {
-  if (member?.id === 0) return THE_RELAY;
-  return cleanName(member?.name) || STRANGER;
-}
 
 /** A message's text, or what is to be said of one that has none.
  * @param {{text?: string, bytes?: Uint8Array}} message */
