@@ -84,6 +84,9 @@ fn pictures_private_files_and_those_that_are_given_up() -> Result {
     )?;
     bob.waits_for("shown('.file-name').length === 2 && all('.save').length === 2")?;
     bob.waits_for("all('.preview').length === 1 && all('.preview')[0].naturalWidth === 120")?;
+    // And at its sender, before anybody has it.
+    assert_eq!(ada.page.eval("all('.preview').length")?, json!(1));
+    ada.waits_for("all('.preview')[0].naturalWidth === 120")?;
     let types = "all('.save').map(({ href }) => blobs[href].type)";
     assert_eq!(
         bob.page.eval(types)?,

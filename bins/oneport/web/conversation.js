@@ -1,10 +1,11 @@
 /** The log: what was said, in the room's order, and notes about what happened. */
 
-import { dayOf } from './appearance.js';
+import { renewTimes } from './appearance.js';
 import { ui } from './dom.js';
 import { Earlier } from './earlier.js';
 import { makeDivider, makeMessageLine, makeNote, showDelivery } from './line.js';
 import { Scroll } from './scroll.js';
+import { dayOf, listenToDays } from './times.js';
 import { Unread } from './unread.js';
 
 /** @typedef {import('./line.js').Said} Said */
@@ -46,6 +47,10 @@ export class Conversation {
 
   constructor() {
     this.#earlier.button.addEventListener('click', () => this.#onEarlier());
+    listenToDays(() => {
+      renewTimes(ui.messages);
+      for (const line of ui.messages.children) this.#regroup(line);
+    });
   }
 
   /** Begins anew.
@@ -163,7 +168,7 @@ export class Conversation {
   historyTold({ from, more }) {
     const lines = [...ui.messages.children].filter((line) => this.#about.get(line)?.era === this.#era);
     const [first] = lines;
-    if (!this.#historyIsTold && first) this.#append(makeDivider('said before you came', 'before'));
+    if (!this.#historyIsTold && first) this.#append(makeDivider('said before you came; files sent then are not kept', 'before'));
     this.#historyIsTold = true;
     if (more) this.#earlier.show(from, first ?? null);
     // The history is not read aloud, but what comes from now on.

@@ -9,6 +9,7 @@ import { listOf, randomId, size } from './text.js';
 /**
  * @typedef {object} About
  * @property {string} sender the same for all of one sender's lines that may stand together
+ * @property {number} from the sender's member id
  * @property {string} name the sender's
  * @property {string} file its name
  * @property {number} bytes
@@ -31,10 +32,10 @@ export class FileLine {
   /** @param {Conversation} conversation
    * @param {About} about
    * @param {() => void} cancel */
-  constructor(conversation, { sender, name, file, bytes, isOwn, audience }, cancel) {
+  constructor(conversation, { sender, from, name, file, bytes, isOwn, audience }, cancel) {
     const at = Date.now();
     this.#bytes = bytes;
-    this.#line = makeBubbleLine({ id: randomId(8), name, at, audience, isOwn });
+    this.#line = makeBubbleLine({ id: randomId(8), from, name, at, audience, isOwn });
     this.#line.classList.add('file');
     // Those with an id are messages.
     delete this.#line.dataset.id;
@@ -49,7 +50,9 @@ export class FileLine {
     this.#state.textContent = `${size(bytes)} · waiting`;
     // Nobody wants to hear every step of it.
     this.#state.setAttribute('aria-live', 'off');
-    this.#body.prepend(make('bdi', 'file-name', file), this.#bar, this.#state, ' ', this.#cancel);
+    const title = make('bdi', 'file-name', file);
+    title.title = file;
+    this.#body.prepend(title, this.#bar, this.#state, ' ', this.#cancel);
     conversation.addFile(this.#line, { sender, at, isOwn, release: () => this.release() });
   }
 
@@ -80,10 +83,23 @@ export class FileLine {
     note.textContent = `Not taken by ${listOf([...this.#declined.values()])}`;
   }
 
+  /** Shows the picture that the file is.
+   * @param {Blob} blob */
+  preview(blob) {
+    if (this.isReleased) return;
+    this.#url ||= URL.createObjectURL(blob);
+    const preview = make('img', 'preview');
+    preview.alt = this.#body.querySelector('.file-name')?.textContent ?? '';
+    preview.decoding = 'async';
+    preview.src = this.#url;
+    // What claims to be a picture may be none.
+    preview.addEventListener('error', () => preview.remove());
+    this.#body.prepend(preview);
+  }
+
   /** The file is here, to be saved.
-   * @param {Blob} blob
-   * @param {boolean} isImage and can be shown */
-  offer(blob, isImage) {
+   * @param {Blob} blob */
+  offer(blob) {
     this.#settle('done', 'received');
     if (this.isReleased) return;
     this.#url = URL.createObjectURL(blob);
@@ -93,14 +109,6 @@ export class FileLine {
     save.download = name;
     save.setAttribute('aria-label', `Save ${name}`);
     this.#state.after(' ', save);
-    if (!isImage) return;
-    const preview = make('img', 'preview');
-    preview.alt = name;
-    preview.decoding = 'async';
-    preview.src = this.#url;
-    // What claims to be a picture may be none.
-    preview.addEventListener('error', () => preview.remove());
-    this.#body.prepend(preview);
   }
 
   /** The file's memory is free again. */

@@ -2,6 +2,7 @@
 
 import { appendText, makeAvatar, makeTime, paint } from './appearance.js';
 import { make, setText } from './dom.js';
+import { RELAY_ID } from './names.js';
 
 /**
  * What is shown of a message.
@@ -9,6 +10,7 @@ import { make, setText } from './dom.js';
  * @typedef {object} Said
  * @property {string} id
  * @property {string} sender the same for all of one sender's that may stand together
+ * @property {number} from its sender's member id
  * @property {string} name
  * @property {string} text
  * @property {number} at as `Date.now()` counts
@@ -28,13 +30,14 @@ import { make, setText } from './dom.js';
  */
 
 /** A line with somebody's bubble, and an empty `.body` in it.
- * @param {Pick<Said, 'id'|'name'|'at'|'audience'|'isOwn'>} said */
-export function makeBubbleLine({ id, name, at, audience = '', isOwn = false }) {
+ * @param {Pick<Said, 'id'|'from'|'name'|'at'|'audience'|'isOwn'>} said */
+export function makeBubbleLine({ id, from, name, at, audience = '', isOwn = false }) {
   const line = make('li', 'message');
   line.dataset.id = id;
+  line.classList.toggle('of-relay', from === RELAY_ID);
   const bubble = make('div', 'bubble');
   const sender = make('bdi', 'name', name);
-  paint(sender, name);
+  paint(sender, from);
   bubble.append(sender, ' ');
   if (audience !== '') {
     line.dataset.private = '';
@@ -53,7 +56,7 @@ export function makeBubbleLine({ id, name, at, audience = '', isOwn = false }) {
   }
   body.append(meta);
   bubble.append(body);
-  line.append(makeAvatar(name), bubble);
+  line.append(makeAvatar(name, from), bubble);
   return line;
 }
 

@@ -12,6 +12,9 @@ const ANIMALS = ['Cormorant', 'Dolphin', 'Eider', 'Gannet', 'Heron', 'Otter', 'P
 /** The name that I chose, and the one that this room's invitation prescribes instead, or nothing. */
 const names = { chosen: firstName(), prescribed: '' };
 
+/** My member id, once a room has given me one. */
+let myId = 0;
+
 export function myName() {
   return names.prescribed || names.chosen;
 }
@@ -56,7 +59,14 @@ export function prescribeName(name) {
 export function showName() {
   ui.name.value = myName();
   fitInput(ui.name);
-  paintAvatar(ui.meAvatar, myName());
+  paintAvatar(ui.meAvatar, myName(), myId);
+}
+
+/** Shows me as the others see me.
+ * @param {number|null} id */
+export function showMe(id) {
+  myId = id ?? 0;
+  paintAvatar(ui.meAvatar, myName(), myId);
 }
 
 /** What is typed beyond the limit is not taken. */

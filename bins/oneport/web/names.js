@@ -4,10 +4,14 @@
 export const STRANGER = 'someone';
 
 /** Who is not in the room and speaks for its operator (PROTOCOL.md section 6, `msg`). */
+export const RELAY_ID = 0;
 const THE_RELAY = 'the relay';
 
 /** Of UTF-8 (PROTOCOL.md section 4). */
 const NAME_BYTES_MAX = 64;
+
+/** Of a name in a sentence of the page. */
+const SHORT_BYTES_MAX = 24;
 
 /** Emoji whose joiners, selectors and tags are part of a picture; and, in scripts that need them, joiners
  * between two letters. Everything else that is invisible goes. */
@@ -75,8 +79,15 @@ export function cleanName(value) {
 
 /** @param {Readonly<{id?: number, name?: string}>|undefined} member */
 export function nameOf(member) {
-  if (member?.id === 0) return THE_RELAY;
+  if (member?.id === RELAY_ID) return THE_RELAY;
   return cleanName(member?.name) || STRANGER;
+}
+
+/** A name where there is little room.
+ * @param {string} name */
+export function shortName(name) {
+  const short = cutBytes(name, SHORT_BYTES_MAX);
+  return short === name ? name : `${short.trimEnd()}…`;
 }
 
 /** As much of a name as is allowed, of what somebody types.

@@ -55,7 +55,8 @@ export class Sending {
     const message = { id: randomId(8), text, to, isUnsent: true };
     this.#messages.set(message.id, message);
     const audience = to === null ? '' : `to ${to.name} alone`;
-    const said = { id: message.id, sender: `own>${to?.id ?? ''}`, name, text, at: Date.now(), offset: null, audience, isOwn: true };
+    const from = this.#room()?.me ?? 0;
+    const said = { id: message.id, sender: `own>${to?.id ?? ''}`, from, name, text, at: Date.now(), offset: null, audience, isOwn: true };
     this.#conversation.addOwn(said, () => this.#sendAgain(message));
     this.#send(message);
     return '';

@@ -82,11 +82,13 @@ export class Transfers {
     const canceled = new AbortController();
     const signal = AbortSignal.any([canceled.signal, this.#leaving.signal]);
     const audience = to === null ? '' : `to ${to.name} alone`;
-    const about = { sender: `own>${to?.id ?? ''}`, name: myName, file: file.name, bytes: file.size, isOwn: true, audience };
+    const from = this.#room.me ?? 0;
+    const about = { sender: `own>${to?.id ?? ''}`, from, name: myName, file: file.name, bytes: file.size, isOwn: true, audience };
     const line = new FileLine(this.#conversation, about, () => {
       canceled.abort();
       line.fail('canceled');
     });
+    if (isPicture(file, file.type)) line.preview(file);
     this.#queued += 1;
     this.#last = this.#last.then(() => this.#send(file, line, to, signal)).finally(() => {
       this.#queued -= 1;
@@ -122,14 +124,15 @@ export class Transfers {
     const { from, name, size: bytes } = file;
     const sender = `${from.id}>${file.to?.join() ?? ''}`;
     const audience = audienceOf(file.to, this.#room, false);
-    const about = { sender, name: nameOf(from), file: name || 'unnamed', bytes, isOwn: false, audience };
+    const about = { sender, from: from.id, name: nameOf(from), file: name || 'unnamed', bytes, isOwn: false, audience };
     const line = new FileLine(this.#conversation, about, () => file.cancel());
     file.on('progress', ({ received }) => line.progress(received));
     try {
       const blob = await file.blob;
-      const isImage = IMAGE_TYPES.has(file.type);
       // Whatever else it claims to be, it is only saved: opened in this origin it could act as this page.
-      line.offer(blob.slice(0, blob.size, isImage ? file.type : 'application/octet-stream'), isImage && blob.size <= PREVIEW_BYTES_MAX);
+      const kept = blob.slice(0, blob.size, IMAGE_TYPES.has(file.type) ? file.type : 'application/octet-stream');
+      line.offer(kept);
+      if (isPicture(kept, file.type)) line.preview(kept);
       this.#keep(line, blob.size);
     } catch (error) {
       line.fail(wordsFor(error));
@@ -152,6 +155,13 @@ export class Transfers {
       }
     }
   }
+}
+
+/** Whether it can be shown in the conversation, if it is what it claims.
+ * @param {Blob} blob
+ * @param {string} type */
+function isPicture(blob, type) {
+  return IMAGE_TYPES.has(type) && blob.size <= PREVIEW_BYTES_MAX;
 }
 
 /** @param {unknown} error */
