@@ -19,6 +19,9 @@ use crate::{
     user::{CONNECTED, SOON, User},
 };
 
+/// What the button says that copies the link, and whether the panel with the link is closed.
+const INVITE: &str = "[shown('#invite-label')[0], document.querySelector('#invite-panel').hidden]";
+
 /// A relay with a secret, and the tokens that are made with it.
 struct Doorkeeper {
     relay: Relay,
@@ -91,8 +94,40 @@ fn an_invitation_lets_in_and_says_who_one_is() -> Result {
         let expected = json!(["#club", "Ada Lovelace", true, false, "Ada Lovelace"]);
         ada.waits_for("present().length === 1 || present()")?;
         assert_eq!(ada.page.eval(shown)?, expected, "in {}", browser.name());
-        ada.page.eval("document.querySelector('#invite').click()")?;
-        ada.waits_for("shown('#invite-label')[0] === 'Copied, without your token' || document.querySelector('#invite-link').value.endsWith('#club')")?;
+        // It says what it copies, before and after; and where nothing can be copied, it shows that alone.
+        assert_eq!(
+            ada.page.eval(INVITE)?,
+            json!(["Copy link without your token", true])
+        );
+        for (copies, expected) in [
+            (true, json!(["Copied, without your token", true])),
+            (false, json!(["Copy link without your token", false])),
+        ] {
+            ada.page.eval(&format!(
+                "(() => {{
+                    Object.defineProperty(navigator, 'clipboard', {{ value: undefined, configurable: true }});
+                    document.execCommand = () => {copies};
+                    document.querySelector('#invite').click();
+                }})()"
+            ))?;
+            let expected = expected.to_string();
+            ada.waits_for(&format!(
+                "JSON.stringify({INVITE}) === '{expected}' || {INVITE}"
+            ))?;
+            ada.waits_for("shown('#invite-label')[0].startsWith('Copy')")?;
+        }
+        let link = ada
+            .page
+            .eval("document.querySelector('#invite-link').value")?;
+        assert!(
+            link.as_str().is_some_and(|link| link.ends_with("#club")),
+            "{link}"
+        );
+        assert_eq!(
+            ada.page.eval("all('.kick').length")?,
+            json!(0),
+            "she may not"
+        );
 
         // The tab has kept it.
         ada.page.go_to("about:blank")?;
@@ -136,6 +171,12 @@ fn an_invitation_lets_in_and_says_who_one_is() -> Result {
             );
             user.page.go_to(&url(room, token))?;
             user.waits_for(&refused)?;
+            let welcome = "all('#empty .welcome').some((words) => words.checkVisibility())";
+            assert_eq!(user.page.eval(welcome)?, json!(false), "nobody is greeted");
+            let empty = user
+                .page
+                .eval("document.querySelector('.empty-title').innerText")?;
+            assert_eq!(empty, json!(format!("You are not in #{room}")));
             let attempts = user.page.eval("peers.length")?;
             assert!(attempts.as_u64() <= Some(2), "{attempts} attempts");
             if token.is_empty() {
@@ -185,7 +226,7 @@ fn who_is_sent_away_is_told_why() -> Result {
     // Ids are given in order: the host, the first guest, this one.
     input.write_all(b"{\"t\":\"kick\",\"member\":3,\"message\":\"enough\"}\n")?;
     guest.waits_for(
-        "shown('#notice-text')[0] === 'You were removed from this room.' || shown('#notice-text')",
+        "shown('#notice-text')[0] === 'You were removed from this room: “enough”' || shown('#notice-text')",
     )?;
     host.is_told(&format!("{} was removed", guest.name))?;
     guest
@@ -194,5 +235,39 @@ fn who_is_sent_away_is_told_why() -> Result {
     guest.page.wait_for(CONNECTED, SOON)?;
     drop(input);
     terminal.wait()?;
-    host.sees_people(2)
+    host.sees_people(2)?;
+
+    // The page offers it to who has the right, and says what the relay thinks of it.
+    let warden = User::at_the_door(stage.chromium)?;
+    warden.go_in(&doorkeeper.url("club", &token))?;
+    warden.sees_people(3)?;
+    let kick = |message: &str| {
+        let (name, message) = (json!(guest.name), json!(message));
+        warden.page.eval(&format!(
+            "(() => {{
+                personOf({name}).querySelector('.kick').click();
+                const asked = shown('#kick-name')[0];
+                document.querySelector('#kick-message').value = {message};
+                document.querySelector('#kick-confirm').click();
+                return asked;
+            }})()"
+        ))
+    };
+    assert_eq!(kick("go \u{202e}\nhome")?, json!(guest.name));
+    guest.waits_for(
+        "shown('#notice-text')[0] === 'You were removed from this room: “go home”' || shown('#notice-text')",
+    )?;
+    warden.sees_people(2)?;
+    warden.is_told(&format!("{} was removed", guest.name))?;
+    guest
+        .page
+        .eval("document.querySelector('#retry').click()")?;
+    guest.page.wait_for(CONNECTED, SOON)?;
+    warden.sees_people(3)?;
+    // What the token says is for show: the relay decides.
+    warden
+        .page
+        .eval("import('/oneport.js').then(({ Room, RelayError }) => { Room.prototype.kick = async () => { throw new RelayError('forbidden', 'not here'); }; })")?;
+    kick("")?;
+    warden.is_told(&format!("{} was not removed: not here", guest.name))
 }

@@ -31,3 +31,4 @@ mod restarted;
 mod sealed;
 mod status;
 mod tokens;
+mod words;

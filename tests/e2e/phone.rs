@@ -228,6 +228,11 @@ fn nothing_is_wider_than_the_screen() -> Result {
         user.page.eval("drop(new File(['x'], 'x.txt'))")?;
         user.waits_for("shown('#hint.problem').length === 1")?;
         everywhere("problem", "document.querySelector('#invite').click()")?;
+        everywhere(
+            "dialog",
+            "document.querySelector('#kick').open || import('/kick.js').then(({ askToKick }) => askToKick('W'.repeat(64), () => {}))",
+        )?;
+        user.page.eval("document.querySelector('#kick').close()")?;
         user.cut()?;
         user.waits_for("!document.querySelector('#notice').hidden")?;
         everywhere("notice", "1")?;

@@ -100,7 +100,7 @@ window.layoutProblems = (width) => {
   }
   for (const selector of ['#composer', '#attach', '#text', '#send', '#name', '#invite']) {
     const { top, left, bottom, right } = document.querySelector(selector).getBoundingClientRect();
-    if (top < 0 || left < 0 || bottom > innerHeight || right > width || bottom <= top) problems.push(`${selector} is at ${[left, top, right, bottom]}`);
+    if (top < -0.5 || left < -0.5 || bottom > innerHeight + 0.5 || right > width + 0.5 || bottom <= top) problems.push(`${selector} is at ${[left, top, right, bottom]}`);
   }
   const isShortened = (element) => {
     const { overflowX, textOverflow } = getComputedStyle(element);

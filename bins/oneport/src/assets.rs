@@ -39,6 +39,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     script("/moves.js", include_bytes!("../web/moves.js")),
     script("/recipient.js", include_bytes!("../web/recipient.js")),
     script("/people.js", include_bytes!("../web/people.js")),
+    script("/kick.js", include_bytes!("../web/kick.js")),
     script("/hues.js", include_bytes!("../web/hues.js")),
     script("/links.js", include_bytes!("../web/links.js")),
     script("/times.js", include_bytes!("../web/times.js")),

@@ -28,7 +28,7 @@ export function readPlace() {
   const room = decoded(before) || ROOM_DEFAULT;
   const details = new URLSearchParams(after.join('?'));
   const key = details.get('key') || undefined;
-  const shown = details.get('token');
+  const shown = details.get('token')?.trim() ?? null;
   // A browser that stores nothing needs the token again after a reload.
   const isKept = shown === null || keepToken(room, shown);
   if (isKept) history.replaceState(null, '', hashOf({ room, key }));
@@ -67,15 +67,29 @@ export function roomProblem(name) {
   return `“${shown}” cannot be a room: a name has 1 to 64 letters a-z, digits or - . _ ~`;
 }
 
-/** The name that a token prescribes, or nothing. The relay checks the token; this only reads it.
- * @param {string|undefined} token a JWT (RFC 7519) */
+/** The name that a token prescribes, or nothing.
+ * @param {string|undefined} token */
 export function nameInToken(token) {
+  return cleanName(claimsIn(token).name);
+}
+
+/** Whether a token gives its bearer the right to remove others.
+ * @param {string|undefined} token */
+export function mayKick(token) {
+  const { can } = claimsIn(token);
+  return Array.isArray(can) && can.includes('kick');
+}
+
+/** What a token says. The relay checks the token; this only reads it, to show what fits.
+ * @param {string|undefined} token a JWT (RFC 7519)
+ * @returns {{name?: unknown, can?: unknown}} */
+function claimsIn(token) {
   try {
     const claims = (token?.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
     const bytes = Uint8Array.from(atob(claims), (char) => char.charCodeAt(0));
-    return cleanName(JSON.parse(new TextDecoder().decode(bytes)).name);
+    return JSON.parse(new TextDecoder().decode(bytes)) ?? {};
   } catch {
-    return '';
+    return {};
   }
 }
 

@@ -18,7 +18,7 @@
  *                              could not be decrypted; [data-own] on one's own, and then
  *                              data-delivery = waiting | sent | delivered | failed, with .again to send again
  *   #messages > li[data-file]  a file, data-file = waiting | moving | done | failed, with .name, .file-name,
- *                              .file-state and, while it may, .cancel and progress, or a.save and img.preview
+ *                              .file-state and, while it may, .cancel and progress, or a.save; and img.preview
  *   #messages > li.note        who came and went, and what happened to the connection
  *   #messages > li.divider     .before: what is above was said before one came; .unread: nobody looked
  *                              since then
@@ -28,6 +28,9 @@
  *                              #people-rest says how many more there are, and #people-count all
  *   #typing                    who is writing
  *   #invite, #more             buttons: copy the link; go to the newest message
+ *   #invite-about              what the link is good for that #invite copies
+ *   #people .kick              a button, for who has the right: asks in #kick (#kick-name, #kick-message,
+ *                              #kick-confirm, #kick-cancel) and removes that person from the room
  *   #private-room              a button: a new room with a new key
  */
 
@@ -38,12 +41,13 @@ import { Conversation } from './conversation.js';
 import { fitInput, setText, ui } from './dom.js';
 import { listenToName, prescribeName, showName } from './me.js';
 import { newKey } from './oneport.js';
-import { hidePanels, listenToPanels } from './panels.js';
+import { listenToKick } from './kick.js';
+import { hidePanels, listenToPanels, describeInvite } from './panels.js';
 import { showStatus } from './status.js';
 import { Stay } from './stay.js';
 
-const KEEPS = 'The relay keeps the latest messages in its memory, for a day at most, and forgets the room ten minutes after the last one left. Whoever comes in can read them.';
-const KEEPS_SEALED = 'Messages and files are encrypted in your browser, and the relay cannot read them. It does see who is here, when, and how much. Whoever has the link can read everything: it is the key. And you trust whoever serves this page.';
+const KEEPS = 'The relay keeps the latest messages in its memory, for a day at most, and forgets the room ten minutes after the last one left. Whoever comes in can read them. Files go to who is here, and are not kept.';
+const KEEPS_SEALED = 'Messages and files are encrypted in your browser, and the relay cannot read them; files are not kept. It does see who is here, when, and how much. Whoever has the link can read everything: it is the key. And you trust whoever serves this page.';
 const PRIVATE = ui.privateAbout.textContent ?? '';
 
 const conversation = new Conversation();
@@ -58,6 +62,7 @@ function enterRoom() {
   const isSealed = place.key !== undefined;
   hidePanels();
   showRoomName();
+  describeInvite(place);
   ui.root.toggleAttribute('data-sealed', isSealed);
   ui.lock.hidden = !isSealed;
   setText(ui.keeps, isSealed ? KEEPS_SEALED : KEEPS);
@@ -136,14 +141,12 @@ listenToComposer(
 );
 listenToFiles(offer);
 listenToName(() => stay?.rename());
-listenToPanels(() => ({
-  link: inviteLink(place),
-  copied: place.token === undefined ? 'Link copied' : 'Copied, without your token',
-}));
+listenToKick();
+listenToPanels(() => inviteLink(place));
 
 // Escape goes back to writing, out of whatever is open or half changed, and then back to everybody.
 document.addEventListener('keydown', (event) => {
-  if (event.key !== 'Escape' || event.isComposing) return;
+  if (event.key !== 'Escape' || event.isComposing || ui.kick.open) return;
   if (document.activeElement === ui.text) stay?.recipient.clear();
   hidePanels();
   showRoomName();

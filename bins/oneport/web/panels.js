@@ -1,21 +1,36 @@
 /** What opens and closes: the invitation, and the list of people where there is no room beside the log. */
 
-import { ui } from './dom.js';
+import { setText, ui } from './dom.js';
 
-const INVITE = ui.inviteLabel.textContent;
 const COPIED_SHOWN_MS = 2_500;
 
+/** What the button says before, and what once the link is copied. */
+const words = { invite: '', copied: '' };
+
 let copiedTimer = 0;
+
+/** Says what the link is good for that the button copies.
+ * @param {import('./address.js').Place} place */
+export function describeInvite({ token, key }) {
+  const parts = [...(key === undefined ? [] : ['with the key']), ...(token === undefined ? [] : ['without your token'])].join(', ');
+  words.invite = parts === '' ? 'Copy invite link' : `Copy link ${parts}`;
+  words.copied = parts === '' ? 'Link copied' : `Copied, ${parts}`;
+  const power = key === undefined ? '' : 'The link has the key: with it, all that is said here can be read. ';
+  const entry = token === undefined ? 'Whoever has the link can come in.' : 'The link has no token: whoever opens it needs an invitation of their own.';
+  setText(ui.inviteAbout, power + entry);
+  ui.invite.title = power + entry;
+  hideCopied();
+}
 
 export function hidePanels() {
   showPeople(false);
   ui.invitePanel.hidden = true;
+  ui.kick.close();
 }
 
-/** @param {() => {link: string, copied: string}} invitation the link to this room, and what is said once
- *   it is copied */
-export function listenToPanels(invitation) {
-  ui.invite.addEventListener('click', () => copyLink(invitation()));
+/** @param {() => string} link the one to this room */
+export function listenToPanels(link) {
+  ui.invite.addEventListener('click', () => copyLink(link()));
   ui.inviteClose.addEventListener('click', () => {
     hidePanels();
     ui.invite.focus();
@@ -30,28 +45,34 @@ function showPeople(show) {
   ui.peopleToggle.setAttribute('aria-expanded', String(show));
 }
 
-/** @param {{link: string, copied: string}} invitation */
-async function copyLink({ link, copied }) {
+/** @param {string} link */
+async function copyLink(link) {
   try {
     await navigator.clipboard.writeText(link);
-    showCopied(copied);
+    showCopied();
   } catch {
-    // Without TLS, or without permission: show it, selected, and try the old way.
+    // Without TLS, or without permission: in the old way, and if that fails it is shown, selected.
     ui.inviteLink.value = link;
     ui.invitePanel.hidden = false;
     ui.inviteLink.focus();
     ui.inviteLink.select();
-    if (document.execCommand('copy')) showCopied(copied);
+    if (!document.execCommand('copy')) return;
+    ui.invitePanel.hidden = true;
+    ui.invite.focus();
+    showCopied();
   }
 }
 
-/** @param {string} copied */
-function showCopied(copied) {
+function showCopied() {
   clearTimeout(copiedTimer);
-  ui.inviteLabel.textContent = copied;
+  ui.invitePanel.hidden = true;
+  setText(ui.inviteLabel, words.copied);
   ui.invite.classList.add('done');
-  copiedTimer = window.setTimeout(() => {
-    ui.inviteLabel.textContent = INVITE;
-    ui.invite.classList.remove('done');
-  }, COPIED_SHOWN_MS);
+  copiedTimer = window.setTimeout(hideCopied, COPIED_SHOWN_MS);
+}
+
+function hideCopied() {
+  clearTimeout(copiedTimer);
+  setText(ui.inviteLabel, words.invite);
+  ui.invite.classList.remove('done');
 }

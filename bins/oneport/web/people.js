@@ -16,14 +16,17 @@ const ALPHABET = new Intl.Collator();
 
 export class People {
   #choose;
+  #kick;
   /** @type {Map<number, HTMLLIElement>} who is drawn: an element stays a person's, and keeps the focus */ #drawn = new Map();
   /** @type {ReadonlyMap<number, Member>} */ #members = new Map();
   /** @type {number|null} */ #me = null;
   #timer = 0;
 
-  /** @param {(id: number) => void} choose somebody to write to alone */
-  constructor(choose) {
+  /** @param {(id: number) => void} choose somebody to write to alone
+   * @param {((id: number) => void)|null} [kick] removes somebody, for those who may */
+  constructor(choose, kick = null) {
     this.#choose = choose;
+    this.#kick = kick;
   }
 
   /** @param {ReadonlyMap<number, Member>} members
@@ -62,7 +65,7 @@ export class People {
     }
     for (const [index, { id, name, away = false, rank }] of shown.entries()) {
       const line = this.#drawn.get(id) ?? this.#make(id, rank === 0);
-      drawPerson(line, name, away);
+      drawPerson(line, { id, name, away });
       // An element that stays where it is keeps the focus.
       if (ui.people.children[index] !== line) ui.people.insertBefore(line, ui.people.children[index] ?? null);
     }
@@ -77,7 +80,7 @@ export class People {
   #make(id, isMe) {
     const line = make('li', 'person');
     const inside = isMe ? line : make('button', 'person-button');
-    inside.append(makeAvatar('', 'avatar small'), make('bdi', 'name'));
+    inside.append(makeAvatar('', id, 'avatar small'), make('bdi', 'name'));
     if (isMe) {
       line.dataset.own = '';
       line.append(make('span', 'tag', 'you'));
@@ -88,20 +91,31 @@ export class People {
       inside.title = 'Write to this person alone';
       inside.addEventListener('click', () => this.#choose(id));
       line.append(inside);
+      if (this.#kick !== null) line.append(this.#makeKick(id, this.#kick));
     }
     this.#drawn.set(id, line);
     return line;
   }
+
+  /** @param {number} id
+   * @param {(id: number) => void} kick */
+  #makeKick(id, kick) {
+    const button = make('button', 'kick quiet', '✕');
+    button.type = 'button';
+    button.title = 'Remove from this room';
+    button.append(make('span', 'for-readers', ' Remove from this room'));
+    button.addEventListener('click', () => kick(id));
+    return button;
+  }
 }
 
 /** @param {HTMLLIElement} line
- * @param {string} name
- * @param {boolean} away */
-function drawPerson(line, name, away) {
+ * @param {{id: number, name: string, away: boolean}} person */
+function drawPerson(line, { id, name, away }) {
   const [avatar, shown, tag] = ['.avatar', '.name', '.away'].map((part) => line.querySelector(part));
   if (shown?.textContent !== name && avatar instanceof HTMLElement && shown) {
     shown.textContent = name;
-    paintAvatar(avatar, name);
+    paintAvatar(avatar, name, id);
   }
   line.toggleAttribute('data-away', away);
   if (tag instanceof HTMLElement) tag.hidden = !away;

@@ -1,6 +1,7 @@
 /** For whom the composer is: everybody, or one person alone. */
 
 import { setText, ui } from './dom.js';
+import { shortName } from './names.js';
 import { nameOf } from './text.js';
 
 /** @typedef {Readonly<import('./oneport-types.js').Member>} Member */
@@ -20,7 +21,7 @@ export class Recipient {
 
   /** Why nothing can be sent to whom was chosen, or nothing. What was meant for one never goes to all. */
   get problem() {
-    return this.#isGone ? `${this.#person?.name} is not here any more` : '';
+    return this.#isGone ? `${shortName(this.#person?.name ?? '')} is not here any more` : '';
   }
 
   /** @param {Member} member */
@@ -60,7 +61,7 @@ export class Recipient {
     ui.root.toggleAttribute('data-private', this.#person !== null);
     setText(ui.recipientName, name);
     setText(ui.recipientGone, this.#isGone ? 'who has left' : '');
-    ui.text.placeholder = this.#person === null ? PLACEHOLDER : `Say something to ${name} alone`;
+    ui.text.placeholder = this.#person === null ? PLACEHOLDER : `Say something to ${shortName(name)} alone`;
   }
 }
 

@@ -1,8 +1,11 @@
 /** One stay in one room: what happens there, shown, and what is done there. */
 
-import { nameInToken } from './address.js';
-import { myName, prescribeName } from './me.js';
+import { mayKick, nameInToken } from './address.js';
+import { giveHues } from './hues.js';
+import { MESSAGE_BYTES_MAX, askToKick } from './kick.js';
+import { myName, prescribeName, showMe } from './me.js';
 import { Moves } from './moves.js';
+import { cleanLine } from './names.js';
 import { connect, RelayError } from './oneport.js';
 import { People } from './people.js';
 import { Recipient, audienceOf } from './recipient.js';
@@ -44,13 +47,13 @@ export class Stay {
   #relay;
   /** @type {Room|null} */ #room = null;
   recipient = new Recipient();
-  #people = new People((id) => this.#writeTo(id));
+  #people;
   #typing = new Typing();
   #moves;
   #sending;
   /** @type {Transfers|null} */ #transfers = null;
   /** @type {Map<number, string>} names as notes have told them */ #names = new Map();
-  /** Why the room does not let us in. @type {{code: string, reason: string}|null} */ #refusal = null;
+  /** Why the room does not let us in. @type {{code: string, reason: string, said: string}|null} */ #refusal = null;
   #wasIn = false;
   /** In again, after a stay that had ended. */
   #isReturn = false;
@@ -68,6 +71,7 @@ export class Stay {
     this.#conversation = conversation;
     this.#chosen = chosen;
     this.#moves = new Moves(conversation);
+    this.#people = new People((id) => this.#writeTo(id), mayKick(place.token) ? (id) => this.#kick(id) : null);
     this.#sending = new Sending(() => this.#room, conversation);
     this.#relay = connect({ token: place.token, storage: tabStorage() });
     this.#relay.on('state', () => this.#showState());
@@ -168,6 +172,8 @@ export class Stay {
     room.on('unreadable', here((message) => this.#hearUnreadable(message)));
     room.on('presence', here((presence) => this.#see(presence)));
     room.on('members', here((members) => {
+      giveHues(members.keys());
+      showMe(room.me);
       this.#people.show(members, room.me);
       this.recipient.update(members);
     }));
@@ -178,14 +184,15 @@ export class Stay {
     room.on('declined', here(({ from, name, reason }) => {
       this.#conversation.note(`${nameOf(from)} wanted to send you ${cleanName(name) || 'a file'}. It was not taken: ${declineWords(reason)}.`);
     }));
-    room.on('left', here(({ reason, message, error }) => {
-      this.#refuse({ code: error?.code ?? reason, message: message ?? `the room was left: ${reason}` });
+    room.on('left', here(({ reason, message = '', error }) => {
+      const said = error === undefined ? cleanLine(message, MESSAGE_BYTES_MAX) : '';
+      this.#refuse({ code: error?.code ?? reason, message: message || `the room was left: ${reason}`, said });
     }));
   }
 
-  /** @param {{code: string, message: string}} why */
-  #refuse({ code, message }) {
-    this.#refusal = { code, reason: message };
+  /** @param {{code: string, message: string, said?: string}} why `said` by who removed us, or closed the room */
+  #refuse({ code, message, said = '' }) {
+    this.#refusal = { code, reason: message, said };
     this.#people.clear();
     this.#showState();
   }
@@ -248,7 +255,7 @@ export class Stay {
   #hearUnreadable({ from, topic, offset, reason }) {
     if (topic !== TOPIC) return;
     const text = `A message that cannot be read: ${UNREADABLE.get(reason) ?? reason}`;
-    const said = { id: randomId(8), sender: `${from.id}>?`, name: nameOf(from), text, at: Date.now(), offset };
+    const said = { id: randomId(8), sender: `${from.id}>?`, from: from.id, name: nameOf(from), text, at: Date.now(), offset };
     this.#conversation.add({ ...said, isUnreadable: true }, false);
   }
 
@@ -258,7 +265,7 @@ export class Stay {
   #shown({ from, to, time, offset, isOwn }, text) {
     const sender = `${isOwn ? 'own' : from.id}>${to?.join() ?? ''}`;
     const audience = this.#room === null ? '' : audienceOf(to, this.#room, isOwn);
-    return { id: randomId(8), sender, name: nameOf(from), text, at: time, offset, isOwn, audience };
+    return { id: randomId(8), sender, from: from.id, name: nameOf(from), text, at: time, offset, isOwn, audience };
   }
 
   /** @param {{what: string, member: Message['from'], reason?: string}} presence */
@@ -293,6 +300,19 @@ export class Stay {
     if (!member) return;
     this.recipient.choose(member);
     this.#chosen();
+  }
+
+  /** @param {number} id */
+  #kick(id) {
+    const room = this.#room;
+    const name = nameOf(room?.members.get(id));
+    askToKick(name, async (message) => {
+      try {
+        await room?.kick(id, message || undefined);
+      } catch (error) {
+        if (this.#room === room) this.#conversation.note(`${name} was not removed: ${error instanceof Error ? error.message : error}`);
+      }
+    });
   }
 }
 

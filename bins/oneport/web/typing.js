@@ -1,6 +1,7 @@
 /** Who is writing at this moment. */
 
 import { setText, ui } from './dom.js';
+import { shortName } from './names.js';
 import { listOf } from './text.js';
 
 /** Longer than the time between two signs of one who goes on. */
@@ -31,7 +32,7 @@ export class Typing {
    * @param {boolean} isPrivate whether it will be for me alone
    */
   hear(id, name, isPrivate) {
-    this.#writers.set(id, { name, until: Date.now() + SHOWN_MS, isPrivate });
+    this.#writers.set(id, { name: shortName(name), until: Date.now() + SHOWN_MS, isPrivate });
     this.#draw();
   }
 
@@ -52,7 +53,9 @@ export class Typing {
       if (until <= now) this.#writers.delete(id);
     }
     const writers = [...this.#writers.values()];
-    setText(ui.typing, wordsFor(writers));
+    const { names, verb } = wordsFor(writers);
+    setText(ui.typingNames, names);
+    setText(ui.typingVerb, verb);
     if (writers.length === 0) return;
     const next = Math.min(...writers.map(({ until }) => until)) - now;
     this.#timer = window.setTimeout(() => this.#draw(), next + 10);
@@ -61,7 +64,8 @@ export class Typing {
 
 /** @param {{name: string, isPrivate: boolean}[]} writers */
 function wordsFor(writers) {
-  if (writers.length === 0) return '';
-  if (writers.length === 1) return `${writers[0].name} is writing${writers[0].isPrivate ? ' to you alone' : ''}…`;
-  return `${listOf(writers.map(({ name }) => name))} are writing…`;
+  if (writers.length === 0) return { names: '', verb: '' };
+  const names = listOf(writers.map(({ name }) => name));
+  if (writers.length > 1) return { names, verb: ' are writing…' };
+  return { names, verb: ` is writing${writers[0].isPrivate ? ' to you alone' : ''}…` };
 }
