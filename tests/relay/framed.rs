@@ -232,6 +232,40 @@ fn after_the_grace_time_it_is_another_session() {
     assert_eq!(joined["you"], 3, "ids are not used again");
 }
 
+/// A repeated join recovers nothing that the first one did not, for a position of an earlier membership is
+/// none in the present one: the member's own departure is among what followed it.
+#[test]
+fn a_join_whose_answer_was_lost_recovers_as_little_when_it_is_repeated() {
+    let mut world = World::new(relay_config(), 1);
+    let ada = Speaker::in_room(&mut world, "ada");
+    let bob = Speaker::in_room(&mut world, "bob");
+    let position = bob.position(&world);
+    bob.cut(&mut world);
+    world.run_for(second(50));
+    let (first, _) = bob.resume(&mut world, position);
+    let began = first.joined(&world)["offset"].as_u64().expect("an offset");
+    ada.publish(&mut world, "between the two");
+    world.run_for(second(1));
+    // Each offset before the membership is as good as the other.
+    for position in [position, began - 1] {
+        let (again, welcome) = first.resume(&mut world, position);
+        assert_eq!(welcome["resumed"], true);
+        ada.publish(&mut world, "later");
+        world.run_for(second(1));
+        let joined = again.joined(&world);
+        assert_eq!(
+            (&joined["recovered"], &joined["reason"], &joined["you"]),
+            (&json!(false), &json!("not_a_member"), &json!(3))
+        );
+        assert_eq!(again.texts(&world), ["later"]);
+        assert_eq!(again.of_type(&world, "presence"), [] as [Value; 0]);
+    }
+    let (back, _) = first.resume(&mut world, began);
+    world.run_for(second(1));
+    assert_eq!(back.joined(&world)["recovered"], true);
+    assert_eq!(back.texts(&world), ["between the two", "later", "later"]);
+}
+
 #[test]
 fn a_second_link_takes_over_at_once() {
     let mut world = World::new(relay_config(), 1);

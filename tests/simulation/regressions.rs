@@ -110,3 +110,117 @@ fn who_leaves_while_joining_hears_nothing_more() {
         ],
     );
 }
+
+/// The answer to a join was lost, and the same join was sent once more over the resumed session: it was
+/// answered as if its position, which was of another session, were of this membership.
+#[test]
+fn a_join_that_is_repeated_recovers_as_little_as_the_first() {
+    run(
+        2012,
+        &[
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Arrive {
+                room: 1,
+                history: 20,
+            },
+            Arrive {
+                room: 1,
+                history: 10,
+            },
+            Advance { ms: 2901 },
+            Arrive {
+                room: 0,
+                history: 20,
+            },
+            Return { who: 4 },
+            Weather {
+                who: 5,
+                kind: oneport_sim::Weather::Far,
+            },
+            Advance { ms: 1359 },
+            Advance { ms: 3043 },
+            Cut {
+                who: 5,
+                direction: 0,
+                tenths_s: 140,
+            },
+            Advance { ms: 60000 },
+        ],
+    );
+}
+
+/// The same where the session was lost and the member came back by itself: it was told that it had been
+/// away and had left.
+#[test]
+fn a_member_is_told_nothing_of_its_earlier_membership() {
+    run(
+        1000516,
+        &[
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Die { who: 1 },
+            Die { who: 2 },
+            Arrive {
+                room: 2,
+                history: 10,
+            },
+            Publish {
+                who: 1,
+                room: 0,
+                size: Size::Largest,
+                class: 0,
+                flags: 78,
+            },
+            Arrive {
+                room: 2,
+                history: 20,
+            },
+            Sleep {
+                who: 5,
+                is_asleep: true,
+            },
+            Advance { ms: 615 },
+            Weather {
+                who: 2,
+                kind: oneport_sim::Weather::Trickle,
+            },
+            Join {
+                who: 5,
+                room: 0,
+                history: 0,
+            },
+            History {
+                who: 2,
+                room: 2,
+                count: 89,
+            },
+            Advance { ms: 60000 },
+            Sleep {
+                who: 2,
+                is_asleep: false,
+            },
+            Advance { ms: 60000 },
+        ],
+    );
+}

@@ -9,7 +9,7 @@ use oneport_wire::{ErrorCode, Kind, Offset, RequestId, RoomName, Span};
 use crate::client::Client;
 use crate::framed::{Answer, full, internal, reject};
 use crate::holder::Holder;
-use crate::hub::{Filter, Profile, SeatId};
+use crate::hub::{Filter, Profile};
 use crate::sessions::{SessionKey, Stay};
 use crate::{Admission, Grant, Relay};
 
@@ -41,7 +41,7 @@ impl Relay {
         self.hub.update(now, stay.seat, profile);
         // After the news of its coming back, which may have pushed something out of the ring.
         let (recovery, from) = match (is_known, join.since) {
-            (true, since) => self.recovery(stay.seat, since),
+            (true, since) => self.recovery(&stay, since),
             (false, Some(_)) => (Recovery::NotRecovered(unknown), None),
             (false, None) => (Recovery::Fresh, None),
         };
@@ -102,8 +102,10 @@ impl Relay {
         };
         let seat = self.take_seat(&join.room, profile).map_err(full)?;
         self.holders.insert(seat, Holder::Session(key));
+        let began = self.hub.room(seat).ok_or_else(internal)?.end();
         Ok(Stay {
             seat,
+            began,
             reader: None,
             grant,
         })
@@ -146,15 +148,19 @@ impl Relay {
         *self.stats.recoveries.entry(how).or_default() += 1;
     }
 
-    /// What a member that comes back can have of what it missed: all from its place on, or nothing.
-    fn recovery(&self, seat: SeatId, since: Option<Since>) -> (Recovery, Option<Offset>) {
-        let (Some(since), Some(view)) = (since, self.hub.room(seat)) else {
+    /// What a member that comes back can have of what it missed: everything from its position on, or
+    /// nothing. Only the streams of this membership have positions in it: a repeated join whose first
+    /// answer was lost names one from before, and recovers as little as the first did.
+    fn recovery(&self, stay: &Stay, since: Option<Since>) -> (Recovery, Option<Offset>) {
+        let (Some(since), Some(view)) = (since, self.hub.room(stay.seat)) else {
             return (Recovery::Fresh, None);
         };
         let reason = if since.epoch != view.epoch() {
             NotRecovered::EpochChanged
         } else if since.offset > view.end() {
             NotRecovered::UnknownOffset
+        } else if since.offset < stay.began {
+            NotRecovered::NotAMember
         } else if since.offset < view.complete_from() {
             NotRecovered::FellOff
         } else {

@@ -53,7 +53,7 @@ impl Relay {
     pub fn state(&self) -> State<'_> {
         let stay = |(room, stay): (&RoomName, &Stay)| {
             let member = self.hub.room(stay.seat)?.me();
-            Some(StayState::new(room.clone(), member, stay.grant.clone()))
+            Some(StayState::new(room.clone(), member, stay))
         };
         let session = |session: &Session| SessionState {
             label: session.label,
@@ -178,11 +178,11 @@ impl Relay {
         if session.rooms.len() >= self.config.rooms_per_session_max {
             return false;
         }
-        let (reader, grant) = (None, stored.grant());
         let stay = Stay {
             seat,
-            reader,
-            grant,
+            began: stored.began,
+            reader: None,
+            grant: stored.grant(),
         };
         session.rooms.insert(stored.room.clone(), stay);
         self.holders.insert(seat, Holder::Session(key));
@@ -221,7 +221,7 @@ fn check(sessions: &[SessionState], rooms: &StoredRooms) -> Result<(), StateErro
         for stay in &session.stays {
             let is_member = rooms
                 .get(&stay.room)
-                .is_some_and(|room| room.has(stay.member));
+                .is_some_and(|room| room.has(stay.member) && stay.began <= room.end());
             if !is_member || !members.insert((&stay.room, stay.member)) {
                 return Err(StateError::Impossible("a session that is not in its room"));
             }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use oneport_wire::frame::ServerFrame;
 use oneport_wire::{
-    Kind, ResumeToken, RoomName, SILENCE_MS_MAX, SessionId, SessionLabel, UnixMillis,
+    Kind, Offset, ResumeToken, RoomName, SILENCE_MS_MAX, SessionId, SessionLabel, UnixMillis,
 };
 use slotmap::{SlotMap, new_key_type};
 
@@ -58,6 +58,8 @@ pub(crate) struct Session {
 #[derive(Clone, Debug)]
 pub(crate) struct Stay {
     pub(crate) seat: SeatId,
+    /// The first offset of the membership's stream. A position before it is of another membership.
+    pub(crate) began: Offset,
     /// None while the session has no link, and until it joins again over a new one.
     pub(crate) reader: Option<ReaderId>,
     pub(crate) grant: Grant,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::announced::Key as AnnouncedKey;
 use crate::hub::{Flaw, RoomState};
+use crate::sessions::Stay;
 use crate::{Grant, Rights};
 
 /// What a relay leaves to the next one, so that its clients notice a pause and not a loss: rooms with
@@ -45,6 +46,7 @@ pub(crate) struct SessionState {
 pub(crate) struct StayState {
     pub(crate) room: RoomName,
     pub(crate) member: MemberId,
+    pub(crate) began: Offset,
     publish: bool,
     subscribe: bool,
     kick: bool,
@@ -53,12 +55,12 @@ pub(crate) struct StayState {
 }
 
 impl StayState {
-    pub(crate) fn new(room: RoomName, member: MemberId, grant: Grant) -> Self {
+    pub(crate) fn new(room: RoomName, member: MemberId, stay: &Stay) -> Self {
         let Grant {
             rights,
             name,
             expires,
-        } = grant;
+        } = stay.grant.clone();
         let Rights {
             publish,
             subscribe,
@@ -67,6 +69,7 @@ impl StayState {
         Self {
             room,
             member,
+            began: stay.began,
             publish,
             subscribe,
             kick,
@@ -91,7 +94,7 @@ impl StayState {
 impl<'a> State<'a> {
     /// The version of the bytes. They have no names in them, so whatever changes the types above, or
     /// those in `hub/state.rs`, makes another one.
-    pub const VERSION: u16 = 1;
+    pub const VERSION: u16 = 2;
 
     /// As bytes: the version (big-endian), and then what `postcard` makes of it.
     pub fn encode(&self) -> Vec<u8> {

@@ -244,6 +244,11 @@ impl StoredRoom {
         self.members.contains_key(&member)
     }
 
+    /// The offset of its next entry.
+    pub(crate) fn end(&self) -> Offset {
+        self.room.ring.end()
+    }
+
     /// How many entries it has.
     pub(crate) fn entries(&self) -> usize {
         self.room.ring.len()
