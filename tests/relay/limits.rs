@@ -375,6 +375,22 @@ fn answers_that_wait() {
     }
 }
 
+/// Messages to somebody who has left are refused, however many there are, and that is nobody's fault.
+#[test]
+fn refusals_that_are_nobodys_fault() {
+    let mut world = World::new(relay_config(), 1);
+    let ada = Speaker::in_room(&mut world, "ada");
+    let to_nobody = json!({"t": "pub", "id": "1", "room": "lobby", "to": [9], "text": ""});
+    for _ in 0..2 {
+        world.say_at_once(ada.0, &vec![to_nobody.to_string(); 700]);
+        world.run_for(ms(1000));
+    }
+    let refused = ada.of_type(&world, "err");
+    assert_eq!(refused.len(), 1400);
+    assert!(refused.iter().all(|err| err["code"] == "no_such_member"));
+    assert_eq!(world.guest(ada.0).closed, None);
+}
+
 /// A client that only says nonsense is mistaken a thousand times.
 #[test]
 fn refusals_in_a_row() {

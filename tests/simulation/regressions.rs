@@ -224,3 +224,57 @@ fn a_member_is_told_nothing_of_its_earlier_membership() {
         ],
     );
 }
+
+/// More than a thousand messages in a row were for a member that was not there any more: the relay took
+/// their author for an attacker and ended its session.
+#[test]
+fn a_thousand_messages_to_somebody_who_has_left_are_nobodys_fault() {
+    run(
+        3001340,
+        &[
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Join {
+                who: 0,
+                room: 2,
+                history: 20,
+            },
+            Arrive {
+                room: 2,
+                history: 30,
+            },
+            Return { who: 1 },
+            Advance { ms: 1434 },
+            Cut {
+                who: 6,
+                direction: 0,
+                tenths_s: 103,
+            },
+            Arrive {
+                room: 0,
+                history: 30,
+            },
+            Arrive {
+                room: 1,
+                history: 10,
+            },
+            Leave { who: 6, room: 2 },
+            Rebind { who: 2 },
+            Burst {
+                who: 2,
+                room: 1,
+                count: 252,
+            },
+        ],
+    );
+}

@@ -2,7 +2,9 @@
 
 use oneport_link::ChannelId;
 use oneport_wire::frame::{Ack, Class, ClientBody, ClientFrame, Publish, Rejection, ServerFrame};
-use oneport_wire::{ByeCode, CLIENT_FRAME_BYTES_MAX, ErrorCode, Kind, Offset, RequestId, RoomName};
+use oneport_wire::{
+    ByeCode, CLIENT_FRAME_BYTES_MAX, ErrorCode, Fault, Kind, Offset, RequestId, RoomName,
+};
 
 use crate::client::{Channel, Role};
 use crate::hub::Publication;
@@ -170,6 +172,10 @@ impl Relay {
         let Some(session) = self.session_of(id) else {
             return;
         };
+        // A member may have many messages on their way to somebody who has left: that is nobody's fault.
+        if code.fault() != Fault::Client {
+            return;
+        }
         session.refused_in_a_row += 1;
         if session.refused_in_a_row > REFUSED_IN_A_ROW_MAX {
             self.end_link(id, ByeCode::Protocol);
