@@ -278,3 +278,116 @@ fn a_thousand_messages_to_somebody_who_has_left_are_nobodys_fault() {
         ],
     );
 }
+
+/// An id that had been repeated was forgotten before the answer to that arrived, and the next repetition was
+/// taken for a new message. The oracle counted only the acknowledgements that had arrived.
+#[test]
+fn an_id_that_is_repeated_twice_is_remembered() {
+    run(
+        4001190,
+        &[
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Publish {
+                who: 5,
+                room: 2,
+                size: Size::Small,
+                class: 0,
+                flags: 60,
+            },
+            Publish {
+                who: 5,
+                room: 2,
+                size: Size::Small,
+                class: 0,
+                flags: 18,
+            },
+            Advance { ms: 2447 },
+            Publish {
+                who: 4,
+                room: 2,
+                size: Size::Small,
+                class: 0,
+                flags: 241,
+            },
+            Sleep {
+                who: 7,
+                is_asleep: true,
+            },
+            Quit { who: 2 },
+            Reconnect { who: 6 },
+            Publish {
+                who: 1,
+                room: 0,
+                size: Size::Large,
+                class: 0,
+                flags: 84,
+            },
+            Join {
+                who: 3,
+                room: 1,
+                history: 20,
+            },
+            Publish {
+                who: 2,
+                room: 1,
+                size: Size::Small,
+                class: 5,
+                flags: 211,
+            },
+            Flood {
+                who: 0,
+                room: 1,
+                whom: 1,
+            },
+            Publish {
+                who: 4,
+                room: 1,
+                size: Size::Medium,
+                class: 6,
+                flags: 45,
+            },
+            Burst {
+                who: 3,
+                room: 2,
+                count: 225,
+            },
+            Advance { ms: 3727 },
+            Publish {
+                who: 3,
+                room: 1,
+                size: Size::Small,
+                class: 1,
+                flags: 50,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Return { who: 0 },
+            Arrive {
+                room: 1,
+                history: 10,
+            },
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Sleep {
+                who: 5,
+                is_asleep: false,
+            },
+            Advance { ms: 60000 },
+        ],
+    );
+}

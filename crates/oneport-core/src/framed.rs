@@ -219,9 +219,9 @@ impl Relay {
         if is_lossy && class != Class::Lossy {
             return reject(ErrorCode::WrongChannel);
         }
-        let session = self.sessions.get(key).ok_or_else(internal)?;
+        let session = self.sessions.get_mut(key).ok_or_else(internal)?;
         if let Some(id) = &request
-            && let Some(offset) = session.published.get(id)
+            && let Some(offset) = session.published.recall(id)
         {
             return Ok(Some(published(id.clone(), publish.room, offset, true)));
         }

@@ -336,11 +336,14 @@ impl Oracle {
         let here = (session.number, session.acknowledged);
         if let Some(earlier) = said.repeats.map(|earlier| &self.said[earlier]) {
             let (in_session, count) = earlier.acknowledged_in;
-            let is_remembered = here.1 - count.min(here.1) < self.config.publish_ids_max;
-            if earlier.author == member && in_session == here.0 && is_remembered {
-                let is_right = ack.duplicate && earlier.outcome == outcome;
+            // The relay may have taken messages whose acknowledgements have not arrived.
+            let taken_max = here.1 - count.min(here.1) + self.unheard(member);
+            let is_remembered = taken_max < self.config.publish_ids_max;
+            let is_same_session = earlier.author == member && in_session == here.0;
+            let is_repeated = ack.duplicate && earlier.outcome == outcome;
+            if is_same_session && (is_repeated || is_remembered) {
                 self.said[number].outcome = Outcome::Repeated;
-                return is_right
+                return is_repeated
                     .then_some(())
                     .ok_or_else(|| "has an id that was taken".to_string());
             }
@@ -355,6 +358,16 @@ impl Oracle {
             self.record(&ack.room, epoch, offset, entry)?;
         }
         Ok(())
+    }
+
+    /// How many of a member's messages with an id may have been taken without its knowledge.
+    fn unheard(&self, member: usize) -> usize {
+        let is_unheard = |said: &&Said| {
+            said.author == member
+                && said.id.is_some()
+                && matches!(said.outcome, Outcome::Waiting | Outcome::Unanswered)
+        };
+        self.said.iter().filter(is_unheard).count()
     }
 
     fn receipt(&mut self, member: usize, receipt: &Receipt) -> Result<(), String> {
