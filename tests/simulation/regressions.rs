@@ -391,3 +391,113 @@ fn an_id_that_is_repeated_twice_is_remembered() {
         ],
     );
 }
+
+/// A message waited to be sent again behind many of another room whose answers came at once: the relay
+/// forgot its id meanwhile and published it a second time.
+#[test]
+fn a_message_is_not_forgotten_while_its_room_is_joined_again() {
+    run(
+        3004103,
+        &[
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Return { who: 0 },
+            Die { who: 0 },
+            Arrive {
+                room: 1,
+                history: 30,
+            },
+            Die { who: 4 },
+            Arrive {
+                room: 1,
+                history: 10,
+            },
+            Arrive {
+                room: 0,
+                history: 10,
+            },
+            Advance { ms: 3245 },
+            Publish {
+                who: 5,
+                room: 0,
+                size: Size::Small,
+                class: 5,
+                flags: 63,
+            },
+            Die { who: 0 },
+            Arrive {
+                room: 0,
+                history: 30,
+            },
+            Rename { who: 3, room: 1 },
+            Cut {
+                who: 2,
+                direction: 0,
+                tenths_s: 74,
+            },
+            Publish {
+                who: 5,
+                room: 0,
+                size: Size::Medium,
+                class: 1,
+                flags: 15,
+            },
+            Sleep {
+                who: 1,
+                is_asleep: true,
+            },
+            Advance { ms: 1462 },
+            Join {
+                who: 2,
+                room: 1,
+                history: 10,
+            },
+            Publish {
+                who: 4,
+                room: 2,
+                size: Size::Medium,
+                class: 6,
+                flags: 132,
+            },
+            Publish {
+                who: 1,
+                room: 1,
+                size: Size::Large,
+                class: 5,
+                flags: 76,
+            },
+            Publish {
+                who: 0,
+                room: 2,
+                size: Size::Large,
+                class: 4,
+                flags: 77,
+            },
+            Advance { ms: 3513 },
+            Advance { ms: 931 },
+            Burst {
+                who: 6,
+                room: 0,
+                count: 156,
+            },
+            Publish {
+                who: 6,
+                room: 1,
+                size: Size::Medium,
+                class: 1,
+                flags: 34,
+            },
+            Advance { ms: 1367 },
+        ],
+    );
+}

@@ -13,15 +13,24 @@ pub(crate) struct Publication {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// How far a message has come.
+/// How far a message has come. Those that were sent have the number of their first sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// It was never sent.
     New,
     /// It was sent over this link, and its answer is waited for.
-    Sent,
+    Sent(u64),
     /// It was sent and must be sent again; the relay may have it.
-    Again,
+    Again(u64),
+}
+
+impl Stage {
+    fn first_sent(self) -> Option<u64> {
+        match self {
+            Self::New => None,
+            Self::Sent(number) | Self::Again(number) => Some(number),
+        }
+    }
 }
 
 /// What became of an attempt to send.
@@ -39,6 +48,8 @@ pub(crate) enum Attempt {
 #[derive(Debug)]
 pub(crate) struct Pending {
     queue: VecDeque<(Publication, Stage)>,
+    /// How many messages with an id were ever sent.
+    sent: u64,
     bytes: usize,
     count_max: usize,
     bytes_max: usize,
@@ -48,6 +59,7 @@ impl Pending {
     pub(crate) fn new(count_max: usize, bytes_max: usize) -> Self {
         Self {
             queue: VecDeque::new(),
+            sent: 0,
             bytes: 0,
             count_max,
             bytes_max,
@@ -74,26 +86,32 @@ impl Pending {
         true
     }
 
-    /// Offers what is not on its way, in order. No more than `window` messages are without an answer,
-    /// those included that were sent over an earlier link: the relay remembers the ids of so many, and
-    /// would take one that it has forgotten for a new message.
+    /// Offers what is not on its way, in order. From the first sending of the oldest message without an
+    /// answer on, no more than `window` messages are sent for the first time, itself included: the relay
+    /// remembers the ids of so many, and takes one that it has forgotten for a new message. Answers to
+    /// others do not change that. A message that waits for its room may have been taken before them.
     pub(crate) fn send(&mut self, window: usize, mut send: impl FnMut(&Publication) -> Attempt) {
-        let is_unanswered = |(_, stage): &&(_, Stage)| *stage != Stage::New;
-        let mut unanswered = self.queue.iter().filter(is_unanswered).count();
+        let window = window as u64;
+        let first_sent = |(_, stage): &(_, Stage)| stage.first_sent();
+        let oldest = self.queue.iter().filter_map(first_sent).min();
+        let mut end = oldest.map(|oldest| oldest + window);
         let mut index = 0;
         while index < self.queue.len() {
             let (publication, stage) = &mut self.queue[index];
             index += 1;
-            let is_new = *stage == Stage::New;
-            if *stage == Stage::Sent || (is_new && unanswered >= window) {
-                continue;
-            }
+            let number = match *stage {
+                Stage::Sent(_) => continue,
+                Stage::New if end.is_some_and(|end| self.sent >= end) => continue,
+                Stage::New => self.sent,
+                Stage::Again(number) => number,
+            };
             match send(publication) {
                 Attempt::NotThis => {}
                 Attempt::Stop => return,
                 Attempt::Sent if publication.id.is_some() => {
-                    *stage = Stage::Sent;
-                    unanswered += usize::from(is_new);
+                    *stage = Stage::Sent(number);
+                    self.sent = self.sent.max(number + 1);
+                    end = end.or(Some(number + window));
                 }
                 // Without an id there is no answer to wait for.
                 Attempt::Sent => {
@@ -114,15 +132,16 @@ impl Pending {
     pub(crate) fn again(&mut self, id: &RequestId) -> bool {
         let at = self.find(id);
         at.is_some_and(|at| {
-            self.queue[at].1 = Stage::Again;
+            let stage = &mut self.queue[at].1;
+            *stage = stage.first_sent().map_or(Stage::New, Stage::Again);
             true
         })
     }
 
     pub(crate) fn link_lost(&mut self) {
         for (_, stage) in &mut self.queue {
-            if *stage == Stage::Sent {
-                *stage = Stage::Again;
+            if let Stage::Sent(number) = *stage {
+                *stage = Stage::Again(number);
             }
         }
     }
@@ -135,7 +154,7 @@ impl Pending {
     /// Those for this room whose answers are on their way.
     pub(crate) fn awaited(&self, room: &RoomName) -> impl Iterator<Item = &RequestId> {
         let is_awaited = |(publication, stage): &&(Publication, Stage)| {
-            publication.room == *room && *stage == Stage::Sent
+            publication.room == *room && matches!(stage, Stage::Sent(_))
         };
         let awaited = self.queue.iter().filter(is_awaited);
         awaited.filter_map(|(publication, _)| publication.id.as_ref())
