@@ -76,6 +76,34 @@ fn bytes_topics_recipients_and_echo() {
     }
 }
 
+/// The ids of members are of one epoch: in the next one they are those of others.
+#[test]
+fn a_direct_message_is_not_sent_to_the_members_of_another_epoch() {
+    let mut world = World::new(relay_config(), 1);
+    let (ada, bob) = (world.enter("ada"), world.enter("bob"));
+    let to_bob = Recipients::new([world.member(bob).joins()[0].you]).ok();
+    world.member_mut(ada).access.set_cut(true);
+    world.run_for(secs(20));
+    let direct = Publish {
+        to: to_bob,
+        ..Publish::new(lobby(), "for bob alone")
+    };
+    let (now, id) = (world.now(), "direct".parse().ok());
+    let published = world.member_mut(ada).publish(now, id, direct);
+    published.expect("there is room for it");
+    world.say(ada, "for all");
+    world.restart_relay(None);
+    let (eve, mallory) = (world.enter("eve"), world.enter("mallory"));
+    world.member_mut(ada).access.set_cut(false);
+    world.run_until("ada is back", |world| world.member(ada).joins().len() == 2);
+    world.run_for(secs(60));
+    for other in [eve, mallory] {
+        assert_eq!(world.member(other).texts(), ["for all"]);
+    }
+    assert_eq!(world.member(ada).unanswered(), ["direct"]);
+    assert_eq!(world.member(ada).acknowledged(), ["for all"]);
+}
+
 #[test]
 fn a_cut_link_loses_nothing_and_doubles_nothing() {
     let mut world = World::new(relay_config(), 1);

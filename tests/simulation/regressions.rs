@@ -392,6 +392,100 @@ fn an_id_that_is_repeated_twice_is_remembered() {
     );
 }
 
+/// The relay began anew, and a message that waited was sent to those who had the ids of its receivers then.
+#[test]
+fn a_direct_message_is_not_for_members_of_another_epoch() {
+    run(
+        4001396,
+        &[
+            Guest {
+                room: 0,
+                is_framed: false,
+            },
+            Arrive {
+                room: 0,
+                history: 30,
+            },
+            Arrive {
+                room: 0,
+                history: 20,
+            },
+            Advance { ms: 1313 },
+            Arrive {
+                room: 0,
+                history: 30,
+            },
+            Publish {
+                who: 1,
+                room: 2,
+                size: Size::Small,
+                class: 7,
+                flags: 127,
+            },
+            Publish {
+                who: 1,
+                room: 1,
+                size: Size::Small,
+                class: 6,
+                flags: 85,
+            },
+            Quit { who: 4 },
+            Publish {
+                who: 4,
+                room: 2,
+                size: Size::Small,
+                class: 2,
+                flags: 56,
+            },
+            Arrive {
+                room: 0,
+                history: 10,
+            },
+            Advance { ms: 3377 },
+            LoseAnswer { who: 1 },
+            Burst {
+                who: 4,
+                room: 1,
+                count: 134,
+            },
+            Flood {
+                who: 0,
+                room: 1,
+                whom: 2,
+            },
+            Restart,
+            Rebind { who: 6 },
+            Burst {
+                who: 2,
+                room: 1,
+                count: 196,
+            },
+            Advance { ms: 2843 },
+            Advance { ms: 3009 },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Publish {
+                who: 4,
+                room: 1,
+                size: Size::Medium,
+                class: 2,
+                flags: 105,
+            },
+            Advance { ms: 3068 },
+            Advance { ms: 3986 },
+            Advance { ms: 3056 },
+            Join {
+                who: 7,
+                room: 0,
+                history: 20,
+            },
+            Advance { ms: 2417 },
+        ],
+    );
+}
+
 /// A message waited to be sent again behind many of another room whose answers came at once: the relay
 /// forgot its id meanwhile and published it a second time.
 #[test]

@@ -156,6 +156,8 @@ pub enum Unanswered {
     LinkLost,
     /// The session was, and with it the relay's memory of which messages it has.
     SessionLost,
+    /// The room has begun anew, and the ids of the members that it was for may be those of others now.
+    EpochChanged,
     /// The room was left first.
     RoomLeft,
     /// The client has ended.
@@ -168,6 +170,7 @@ impl Unanswered {
         match self {
             Self::LinkLost => "link_lost",
             Self::SessionLost => "session_lost",
+            Self::EpochChanged => "epoch_changed",
             Self::RoomLeft => "room_left",
             Self::Ended => "ended",
         }

@@ -102,8 +102,15 @@ impl Client {
             return;
         };
         if matches!(room.stage, Stage::Joining(_)) {
-            room.joined(&joined);
+            let others_now = room.joined(&joined);
+            let room = joined.room.clone();
             self.events.push(Event::Joined(joined));
+            if others_now {
+                for id in self.pending.epoch_changed(&room) {
+                    let why = Unanswered::EpochChanged;
+                    self.events.push(Event::Unanswered { id, why });
+                }
+            }
         }
     }
 

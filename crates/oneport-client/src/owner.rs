@@ -76,6 +76,7 @@ impl Client {
         self.refuse_if_in_use(id.as_ref())?;
         let is_lossy = publish.delivery == Delivery::Lossy;
         let room = publish.room.clone();
+        let is_addressed = publish.to.is_some();
         let (kind, bytes) = encode(id.clone(), ClientBody::Publish(publish));
         if bytes.len() > self.frame_bytes_max {
             let bytes_max = self.frame_bytes_max;
@@ -91,6 +92,7 @@ impl Client {
         let publication = Publication {
             id,
             room,
+            is_addressed,
             kind,
             bytes,
         };

@@ -9,6 +9,8 @@ use oneport_wire::{Kind, RequestId, RoomName};
 pub(crate) struct Publication {
     pub(crate) id: Option<RequestId>,
     pub(crate) room: RoomName,
+    /// Whether it is for certain members only: their ids are of one epoch of the room.
+    pub(crate) is_addressed: bool,
     pub(crate) kind: Kind,
     pub(crate) bytes: Vec<u8>,
 }
@@ -165,6 +167,11 @@ impl Pending {
         self.take(|publication, _| publication.room == *room)
     }
 
+    /// Takes those out that were for certain members of this room.
+    pub(crate) fn epoch_changed(&mut self, room: &RoomName) -> Vec<Option<RequestId>> {
+        self.take(|publication, _| publication.is_addressed && publication.room == *room)
+    }
+
     pub(crate) fn take_all(&mut self) -> Vec<Option<RequestId>> {
         self.take(|_, _| true)
     }
@@ -202,6 +209,7 @@ mod tests {
         Publication {
             id: id.parse().ok(),
             room: room.parse().expect("a name"),
+            is_addressed: false,
             kind: Kind::Text,
             bytes: vec![0; 10],
         }
@@ -242,6 +250,57 @@ mod tests {
         );
         assert_eq!(ids(pending.session_lost()), ["b", "c", "d"]);
         assert_eq!((pending.len(), pending.bytes), (0, 0));
+    }
+
+    #[test]
+    fn what_was_for_members_of_another_epoch_is_taken_out() {
+        let mut pending = Pending::new(10, 1000);
+        for (id, room, is_addressed) in [
+            ("a", "lobby", true),
+            ("b", "lobby", false),
+            ("c", "attic", true),
+        ] {
+            assert!(pending.push(Publication {
+                is_addressed,
+                ..publication(id, room)
+            }));
+        }
+        let lobby = "lobby".parse().expect("a name");
+        assert_eq!(ids(pending.epoch_changed(&lobby)), ["a"]);
+        assert_eq!(sent(&mut pending, 9), ["b", "c"]);
+    }
+
+    #[test]
+    fn others_do_not_overtake_one_that_must_be_sent_again_by_more_than_the_window() {
+        let mut pending = Pending::new(10, 1000);
+        for (id, room) in [
+            ("a", "attic"),
+            ("b", "attic"),
+            ("c", "attic"),
+            ("d", "lobby"),
+        ] {
+            assert!(pending.push(publication(id, room)));
+        }
+        // Only one of the rooms is joined.
+        let send = |pending: &mut Pending, room: &str| {
+            let mut ids = Vec::new();
+            pending.send(2, |publication| match publication.room.as_str() == room {
+                true => {
+                    ids.extend(publication.id.as_ref().map(ToString::to_string));
+                    Attempt::Sent
+                }
+                false => Attempt::NotThis,
+            });
+            ids
+        };
+        assert_eq!(send(&mut pending, "lobby"), ["d"]);
+        pending.link_lost();
+        assert_eq!(send(&mut pending, "attic"), ["a"]);
+        assert!(pending.answered(&"a".parse().expect("an id")));
+        assert_eq!(send(&mut pending, "attic"), [""; 0]);
+        assert_eq!(send(&mut pending, "lobby"), ["d"]);
+        assert!(pending.answered(&"d".parse().expect("an id")));
+        assert_eq!(send(&mut pending, "attic"), ["b", "c"]);
     }
 
     #[test]

@@ -86,18 +86,21 @@ impl Room {
         self.join.clone()
     }
 
-    pub(crate) fn joined(&mut self, joined: &Joined) {
+    /// Returns whether the members whose ids the owner knows are not those of the room any more.
+    pub(crate) fn joined(&mut self, joined: &Joined) -> bool {
+        let was = self.join.since;
         self.stage = Stage::Live;
         self.awaits_history = self.join.history > 0 && joined.recovery != Recovery::Recovered;
         let is_same_epoch = |since: &Since| since.epoch == joined.epoch;
-        if joined.recovery == Recovery::Recovered && self.join.since.is_some() {
-            return;
+        if joined.recovery == Recovery::Recovered && was.is_some() {
+            return false;
         }
-        self.told = self.join.since.filter(is_same_epoch);
+        self.told = was.filter(is_same_epoch);
         self.join.since = Some(Since {
             epoch: joined.epoch,
             offset: joined.offset,
         });
+        was.is_some_and(|since| since.epoch != joined.epoch)
     }
 
     /// The link is lost; the position stays. False for a room that was being left.

@@ -112,8 +112,11 @@ impl Oracle {
             self.by_id.insert((member, id.clone()), number);
         }
         let link = self.sessions.entry(member).or_default().link;
+        let stay = self.stay(member, &publish.room).ok();
+        let to_epoch = stay.map(|stay| stay.epoch).filter(|_| publish.to.is_some());
         let said = Said::new(member, id, publish);
         self.said.push(Said {
+            to_epoch,
             link,
             repeats,
             ..said

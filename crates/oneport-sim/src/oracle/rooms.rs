@@ -201,6 +201,9 @@ impl Oracle {
             if *known != place {
                 return Err(format!("{said} is there twice: at {known:?} and {place:?}"));
             }
+            if self.said[said].to_epoch.is_some_and(|meant| meant != epoch) {
+                return Err(format!("{said} was for members of another epoch"));
+            }
         }
         let ledger = self.ledgers.entry((room.clone(), epoch)).or_default();
         ledger.record(offset, entry)

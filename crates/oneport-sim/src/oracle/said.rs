@@ -1,7 +1,7 @@
 //! What was published, and what its author was told of it.
 
 use oneport_wire::frame::{Class, Delivery, Publish};
-use oneport_wire::{ErrorCode, MemberId, Offset, Payload, RequestId, RoomName, Topic};
+use oneport_wire::{Epoch, ErrorCode, MemberId, Offset, Payload, RequestId, RoomName, Topic};
 
 /// Which publication: the number that its payload begins with.
 pub(crate) type SaidId = usize;
@@ -14,6 +14,8 @@ pub(crate) struct Said {
     pub(crate) room: RoomName,
     pub(crate) topic: Topic,
     pub(crate) to: Option<Vec<MemberId>>,
+    /// The epoch of which the members in `to` are.
+    pub(crate) to_epoch: Option<Epoch>,
     pub(crate) class: Class,
     pub(crate) echo: bool,
     pub(crate) wants_receipt: bool,
@@ -52,6 +54,7 @@ impl Said {
             room: publish.room.clone(),
             topic: publish.topic.clone(),
             to: publish.to.as_ref().map(|to| to.as_slice().to_vec()),
+            to_epoch: None,
             class: publish.delivery.class(),
             echo: publish.echo,
             wants_receipt: publish.delivery.receipt(),

@@ -146,6 +146,8 @@ impl Stage {
         let to = (flags & 0b1_1100 == 0)
             .then(|| self.some_others(index, &room))
             .flatten();
+        // Who sleeps does not know whose the ids are that it knows: the room may have begun anew.
+        let to = to.filter(|_| !self.world.member(index).is_asleep);
         // What has no id is heard by its author, else nobody knows what became of it.
         let has_id = class != Class::Lossy && (flags & 3 != 0 || to.is_some());
         let publish = Publish {
