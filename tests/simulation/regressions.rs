@@ -225,6 +225,70 @@ fn a_member_is_told_nothing_of_its_earlier_membership() {
     );
 }
 
+/// The oracle expected a position of a member whose join with one had been refused for good.
+#[test]
+fn who_was_refused_a_room_joins_it_without_a_position() {
+    run(
+        3000698,
+        &[
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Join {
+                who: 0,
+                room: 1,
+                history: 20,
+            },
+            Advance { ms: 1008 },
+            Arrive {
+                room: 1,
+                history: 30,
+            },
+            Return { who: 4 },
+            Join {
+                who: 3,
+                room: 2,
+                history: 0,
+            },
+            Arrive {
+                room: 2,
+                history: 0,
+            },
+            Arrive {
+                room: 2,
+                history: 20,
+            },
+            Advance { ms: 3181 },
+            Flood {
+                who: 3,
+                room: 2,
+                whom: 7,
+            },
+            Die { who: 2 },
+            Quit { who: 1 },
+            Kick {
+                who: 6,
+                room: 1,
+                whom: 6,
+            },
+            Join {
+                who: 1,
+                room: 0,
+                history: 20,
+            },
+        ],
+    );
+}
+
 /// More than a thousand messages in a row were for a member that was not there any more: the relay took
 /// their author for an attacker and ended its session.
 #[test]

@@ -255,14 +255,14 @@ impl Oracle {
             Event::Presence(presence) => self.presence(member, presence),
             Event::Gap(gap) => self.gap(member, gap),
             Event::Left(left) => {
-                self.close(member, Some(&left.room));
+                self.leaves(member, &left.room);
                 Ok(())
             }
             Event::NotJoined {
                 room, is_retried, ..
             } => {
                 if !is_retried {
-                    self.close(member, Some(room));
+                    self.leaves(member, room);
                 }
                 Ok(())
             }
@@ -291,7 +291,7 @@ impl Oracle {
         }
     }
 
-    /// A member leaves a room, and hears nothing more of it.
+    /// A member is not in a room any more, or will not come back to it: its next join names no position.
     pub(crate) fn leaves(&mut self, member: usize, room: &RoomName) {
         self.returning.remove(&(member, room.clone()));
         self.close(member, Some(room));
