@@ -13,6 +13,16 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long a member may need once the network is back: it may just have given up and wait.
 const BACK_WITHIN: Duration = Duration::from_secs(35);
 
+/// The firewall loses single datagrams, not whole GSO batches, as routers do.
+#[test]
+fn a_batch_crosses_the_wire_as_single_packets() -> Result {
+    let test = "network::a_batch_crosses_the_wire_as_single_packets";
+    let Some(network) = Network::enter(test)? else {
+        return Ok(());
+    };
+    network.send_batches(10)
+}
+
 #[test]
 fn five_percent_loss() -> Result {
     let Some(network) = Network::enter("network::five_percent_loss")? else {

@@ -22,6 +22,10 @@ const UNSHARE: [&[&str]; 2] = [
     &["unshare", "--map-root-user", "--net", "--"],
 ];
 
+/// A setting of each end of a wire. Without it the kernel passes a GSO batch across the wire as one packet,
+/// and the firewall loses all of its datagrams at once.
+pub(crate) const ONE_BY_ONE: &str = "gso_max_segs 1";
+
 /// The relay's end of the wire, and ours.
 pub(crate) const RELAY: &str = "10.77.0.1";
 const CLIENTS: &str = "10.77.0.2";
@@ -100,10 +104,10 @@ impl Network {
         let at_once = "(echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad) 2>/dev/null";
         ours_do(&format!(
             "{at_once}; ip link set lo up && ip link add name wire type veth peer name wire netns {holder} && \
-             ip address add {CLIENTS}/24 dev wire && ip link set wire up"
+             ip address add {CLIENTS}/24 dev wire && ip link set wire up {ONE_BY_ONE}"
         ))?;
         network.theirs_do(&format!(
-            "ip link set lo up && ip address add {RELAY}/24 dev wire && ip link set wire up"
+            "ip link set lo up && ip address add {RELAY}/24 dev wire && ip link set wire up {ONE_BY_ONE}"
         ))?;
         Ok(network)
     }
@@ -154,6 +158,42 @@ impl Network {
         };
         ours_do(&filter)?;
         self.theirs_do(&filter)
+    }
+
+    /// Sends a GSO batch of so many datagrams across the wire in each direction, and waits until the firewall on the
+    /// other side has counted as many packets.
+    ///
+    /// # Errors
+    /// [`Error::Expired`] where it counts fewer.
+    pub fn send_batches(&self, datagrams: u32) -> Result {
+        const COUNT: &str = "nft 'add table inet count; add chain inet count in { type filter hook prerouting \
+                             priority -310; }; add rule inet count in iifname wire udp dport 9 counter'";
+        let send = |to: &str| {
+            // SOL_UDP, UDP_SEGMENT.
+            format!(
+                "python3 -c 'import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.setsockopt(17, 103, 100); \
+                 s.sendto(bytes({}), (\"{to}\", 9))'",
+                100 * datagrams
+            )
+        };
+        ours_do(COUNT)?;
+        self.theirs_do(COUNT)?;
+        ours_do(&send(RELAY))?;
+        self.theirs_do(&send(CLIENTS))?;
+        let mut list = Command::new("nft");
+        list.args(["list", "table", "inet", "count"]);
+        let there = self.over_there(&list);
+        let counted = format!("counter packets {datagrams} ");
+        for mut list in [list, there] {
+            wait::until(format!("{datagrams} packets"), TIMEOUT, || {
+                let listed = String::from_utf8_lossy(&list.output()?.stdout).into_owned();
+                Ok(match listed.contains(&counted) {
+                    true => Look::Done(()),
+                    false => Look::NotYet(listed),
+                })
+            })?;
+        }
+        Ok(())
     }
 
     /// Lets no UDP through in either direction, as some firewalls do, without telling anybody; but for what comes

@@ -2,7 +2,7 @@
 
 use crate::{
     Result,
-    network::{Network, ours_do},
+    network::{Network, ONE_BY_ONE, ours_do},
     relay::Relay,
 };
 
@@ -44,11 +44,13 @@ impl TwoWays {
         let Way { wire, subnet } = SECOND;
         network.theirs_do(&format!(
             "ip link add name {wire} type veth peer name {wire} netns {} && \
-             ip address add {subnet}.1/24 dev {wire} && ip link set {wire} up && \
+             ip address add {subnet}.1/24 dev {wire} && ip link set {wire} up {ONE_BY_ONE} && \
              ip address add {RELAY}/32 dev lo",
             std::process::id()
         ))?;
-        ours_do(&format!("ip address add {subnet}.2/24 dev {wire}"))?;
+        ours_do(&format!(
+            "ip address add {subnet}.2/24 dev {wire} && ip link set {wire} {ONE_BY_ONE}"
+        ))?;
         let ways = Self(network);
         ways.go(FIRST)?;
         Ok(Some(ways))
