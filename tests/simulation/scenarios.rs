@@ -1,6 +1,9 @@
 //! Scenarios from seeds, and whether the oracle would notice if something went wrong.
 
-use std::thread;
+use std::io::{self, Write as _};
+use std::ops::Range;
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, thread};
 
 use oneport_sim::Operation::{
     Advance, Burst, Cut, Die, HandOver, Kick, Leave, Quit, Restart, Return, Sleep,
@@ -14,12 +17,18 @@ const SEEDS: u64 = 200;
 /// How many seeds the test of the tests tries.
 const SABOTAGED: u64 = 5;
 
-#[test]
-fn seeds() {
-    let jobs = thread::available_parallelism().map_or(1, usize::from) as u64;
-    let run = |job: u64| {
+/// How many more it tries, from another range each day.
+const SEEDS_OF_THE_DAY: u64 = 100;
+
+/// The first seed of the day, set to repeat a run of another day.
+const FIRST_SEED: &str = "ONEPORT_SIM_SEED";
+
+/// Runs these seeds on all cores.
+fn run_all(seeds: Range<u64>) -> Report {
+    let jobs = thread::available_parallelism().map_or(1, usize::from);
+    let run = |job: usize| {
         let mut total = Report::default();
-        for seed in (job..SEEDS).step_by(jobs as usize) {
+        for seed in seeds.clone().skip(job).step_by(jobs) {
             println!("seed {seed}");
             match Scenario::from_seed(seed).run() {
                 Ok(report) => total += report,
@@ -36,6 +45,30 @@ fn seeds() {
         }
     });
     println!("{total}");
+    total
+}
+
+/// Finds what the fixed seeds do not, a few seeds every day.
+#[test]
+fn seeds_of_the_day() -> io::Result<()> {
+    let days = SystemTime::now().duration_since(UNIX_EPOCH);
+    let days = days.expect("a clock after 1970").as_secs() / (24 * 60 * 60);
+    let first = match env::var(FIRST_SEED) {
+        Ok(first) => first.parse().expect("a seed"),
+        Err(_) => days * 1000,
+    };
+    // Past the test harness, which swallows the output of tests that pass or never end.
+    writeln!(
+        io::stderr(),
+        "{SEEDS_OF_THE_DAY} seeds from {first}: {FIRST_SEED}={first} repeats them"
+    )?;
+    run_all(first..first + SEEDS_OF_THE_DAY);
+    Ok(())
+}
+
+#[test]
+fn seeds() {
+    let total = run_all(0..SEEDS);
     // What never happens is not tested: a generator that goes soft is noticed here.
     assert!(
         total.published > 10_000 && total.delivered > 10_000,
