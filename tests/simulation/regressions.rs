@@ -659,3 +659,83 @@ fn a_message_is_not_forgotten_while_its_room_is_joined_again() {
         ],
     );
 }
+
+/// A member left a room and joined it again. A lossy message of its earlier stay came in between, and the
+/// client passed it on before it was in.
+#[test]
+fn a_lossy_message_of_an_earlier_stay_is_ignored() {
+    run(
+        20006537,
+        &[
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Advance { ms: 1741 },
+            Arrive {
+                room: 2,
+                history: 20,
+            },
+            Publish {
+                who: 1,
+                room: 0,
+                size: Size::Medium,
+                class: 2,
+                flags: 241,
+            },
+            Weather {
+                who: 7,
+                kind: oneport_sim::Weather::Shuffle,
+            },
+            Arrive {
+                room: 2,
+                history: 30,
+            },
+            Return { who: 2 },
+            Publish {
+                who: 5,
+                room: 0,
+                size: Size::Small,
+                class: 3,
+                flags: 173,
+            },
+            Advance { ms: 3458 },
+            Leave { who: 3, room: 2 },
+            Publish {
+                who: 6,
+                room: 2,
+                size: Size::Medium,
+                class: 0,
+                flags: 144,
+            },
+            Arrive {
+                room: 0,
+                history: 30,
+            },
+            Leave { who: 1, room: 0 },
+            Quit { who: 5 },
+            Publish {
+                who: 7,
+                room: 2,
+                size: Size::Large,
+                class: 7,
+                flags: 138,
+            },
+            Leave { who: 2, room: 0 },
+            Advance { ms: 1005 },
+            Join {
+                who: 2,
+                room: 2,
+                history: 10,
+            },
+        ],
+    );
+}

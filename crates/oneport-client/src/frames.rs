@@ -90,10 +90,10 @@ impl Client {
         });
     }
 
-    /// A room whose entries the owner wants: not one that it has left, although some still come.
+    /// A room whose messages the owner wants: not one that it is leaving, or has left and joins again. Some
+    /// may still arrive, and lossy ones have no order.
     fn stay(&mut self, room: &RoomName) -> Option<&mut Room> {
-        let room = self.rooms.get_mut(room)?;
-        (room.stage != Stage::Leaving).then_some(room)
+        self.rooms.get_mut(room).filter(|room| room.is_live())
     }
 
     fn joined(&mut self, joined: Joined) {
