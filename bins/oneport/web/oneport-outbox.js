@@ -22,7 +22,7 @@ import { RelayError } from './oneport-frames.js';
  * @property {(answer: any) => void} resolve
  * @property {(error: RelayError) => void} reject
  * @property {number} order set by the outbox
- * @property {boolean} isTold set by the outbox: handed to a link of this session, at least once
+ * @property {number} first set by the outbox: its place among all that were handed to a link; 0 before that
  */
 
 /** How much may wait. A page that writes on while it is away must hear of it. */
@@ -45,8 +45,10 @@ export class Outbox {
   #count = 0;
   #bytes = 0;
   #unansweredMax = 1;
-  /** How many of those that wait were said before: the relay may have them, and remember their ids. */
-  #again = 0;
+  /** How many were ever handed to a link. */
+  #sent = 0;
+  /** No more may be handed to a link for the first time, until the oldest without an answer is answered. */
+  #sentMax = Infinity;
   /** @type {Budget} */ #frames = new Budget(1);
   /** @type {Budget} */ #octets = new Budget(1);
   #pausedUntil = 0;
@@ -71,7 +73,7 @@ export class Outbox {
     this.#pausedUntil = 0;
   }
 
-  /** @param {Omit<Request, 'order'|'isTold'>} request */
+  /** @param {Omit<Request, 'order'|'first'>} request */
   add(request) {
     if (this.#count >= WAITING_MAX || this.#bytes + request.bytes > WAITING_BYTES_MAX) {
       request.reject(new RelayError('queue_full', 'too much is waiting to be sent'));
@@ -80,7 +82,7 @@ export class Outbox {
     this.#count += 1;
     this.#bytes += request.bytes;
     this.#orders += 1;
-    this.#line(request).push({ ...request, order: this.#orders, isTold: false });
+    this.#line(request).push({ ...request, order: this.#orders, first: 0 });
     this.pump();
   }
 
@@ -90,6 +92,7 @@ export class Outbox {
     this.#wakeMs = this.#pausedUntil - Date.now();
     if (this.#wakeMs <= 0) {
       this.#wakeMs = Infinity;
+      this.#sentMax = this.#oldest() - 1 + this.#unansweredMax;
       this.#waiting = this.#sayAll(this.#waiting, 0);
       this.#waitingBulk = this.#sayAll(this.#waitingBulk, RESERVE);
     }
@@ -106,7 +109,7 @@ export class Outbox {
     const held = [];
     for (const [index, request] of line.entries()) {
       // Under one id only one waits for the answer.
-      const isReady = this.#isReady(request.room, request.kind) && !this.#unanswered.has(request.id);
+      const isReady = this.#isReady(request.room, request.kind) && !this.#unanswered.has(request.id) && this.#isInWindow(request);
       if (!isReady) held.push(request);
       else if (!this.#say(request, reserve)) return [...held, ...line.slice(index)];
     }
@@ -118,9 +121,6 @@ export class Outbox {
    * @param {number} reserve
    */
   #say(request, reserve) {
-    const unansweredMax = request.isBulk ? Math.min(BULK_UNANSWERED_MAX, this.#unansweredMax / 2) : this.#unansweredMax;
-    // More than the relay remembers must not be open, or it takes one of them for a new message.
-    if (!request.isTold && this.#unanswered.size + this.#again >= unansweredMax) return false;
     const wait = Math.max(this.#frames.wait(1, reserve), this.#octets.wait(request.bytes, reserve));
     if (wait > 0) {
       this.#wakeMs = Math.min(this.#wakeMs, wait);
@@ -129,10 +129,31 @@ export class Outbox {
     if (!this.#transmit(request.data)) return false;
     this.#frames.spend(1);
     this.#octets.spend(request.bytes);
-    if (request.isTold) this.#again -= 1;
-    request.isTold = true;
+    if (request.first === 0) {
+      this.#sent += 1;
+      request.first = this.#sent;
+      this.#sentMax = Math.min(this.#sentMax, this.#sent - 1 + this.#unansweredMax);
+    }
     this.#unanswered.set(request.id, request);
     return true;
+  }
+
+  /** Whether the relay will still know all that are without an answer. It remembers so many, and takes one that it has
+   * forgotten for a new message; one that waits to be said again may have been taken before all that were said since,
+   * answered or not.
+   * @param {Request} request */
+  #isInWindow({ first, isBulk }) {
+    const unansweredMax = isBulk ? Math.min(BULK_UNANSWERED_MAX, this.#unansweredMax / 2) : this.#unansweredMax;
+    return first > 0 || (this.#unanswered.size < unansweredMax && this.#sent < this.#sentMax);
+  }
+
+  /** The place of the oldest that was handed to a link and has no answer; infinite without one. */
+  #oldest() {
+    let oldest = Infinity;
+    for (const all of [this.#unanswered.values(), this.#waiting, this.#waitingBulk]) {
+      for (const { first } of all) if (first > 0 && first < oldest) oldest = first;
+    }
+    return oldest;
   }
 
   /** The request that this id answers, which is done with.
@@ -178,7 +199,7 @@ export class Outbox {
     this.#waiting = this.#waiting.filter(isLeft);
     this.#waitingBulk = this.#waitingBulk.filter(isLeft);
     for (const request of meant) {
-      if (!this.#unanswered.delete(request.id) && request.isTold) this.#again -= 1;
+      this.#unanswered.delete(request.id);
       this.#forget(request);
       request.reject(error);
     }
@@ -188,7 +209,6 @@ export class Outbox {
 
   /** @param {Request[]} requests */
   #putBack(requests) {
-    this.#again += requests.length;
     for (const request of requests) this.#line(request).push(request);
     const byOrder = (/** @type {Request} */ a, /** @type {Request} */ b) => a.order - b.order;
     this.#waiting.sort(byOrder);

@@ -237,7 +237,7 @@ export class Relay extends Emitter {
     this.#outbox.limits = limits;
     if (!resumed) {
       const error = new RelayError('unconfirmed', 'the session was lost, and nobody knows whether this arrived');
-      this.#outbox.reject(({ kind, isTold }) => isTold && kind === 'pub', error);
+      this.#outbox.reject(({ kind, first }) => first > 0 && kind === 'pub', error);
       this.#outbox.reject(({ kind }) => kind === 'leave', error);
     }
     // What was left goes first: a room that was left and joined again would be left once more.
