@@ -1,6 +1,6 @@
 //! The fuzz targets on what fuzzing has found worth keeping, and on some mutations of it.
 //!
-//! `cargo fuzz run -s none TARGET`, in `fuzz/`, goes on where this stops.
+//! The README says how to fuzz on from there without changing these corpora.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,11 @@ fn replay(target: fn(&[u8]), name: &str, mutations: u64) {
     let files = fs::read_dir(folder.join(name)).expect("a corpus");
     let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
     files.sort();
-    assert!((1..=FILES_MAX).contains(&files.len()), "{}", files.len());
+    let count = files.len();
+    assert!(
+        (1..=FILES_MAX).contains(&count),
+        "{count} files in fuzz/corpus/{name}: what a fuzzer finds belongs in fuzz/found/{name}"
+    );
     let mut corpus = Vec::new();
     for file in &files {
         // What is printed last is what failed.
