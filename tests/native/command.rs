@@ -46,6 +46,12 @@ fn unusable_arguments_exit_with_two_and_say_what_to_do() -> Result {
         (&["--max-memory", "much"], "512M"),
         (&["--slow", "quick"], "disconnect and gap"),
         (&["--slow", "gap", "--slow", "gap"], "twice"),
+        (&["--webhook", "http://host:99999/"], "1 to 65535"),
+        (&["--webhook", "http://host/#a"], "fragment"),
+        (&["--webhook", "http://a b/"], "white space"),
+        (&["check", "http://host:0"], "1 to 65535"),
+        (&["check", "http://256.0.0.1"], "neither a name nor"),
+        (&["chat", "http://ada@host", "--lines"], "user name"),
         (&["sing"], "sing"),
     ] {
         let (code, _, stderr) = run(arguments)?;

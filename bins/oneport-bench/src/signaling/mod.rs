@@ -42,7 +42,13 @@ impl Host {
             return Err(bad("only http:// is supported"));
         }
         let host = uri.host().ok_or_else(|| bad("the URL names no host"))?;
-        let port = uri.port_u16().unwrap_or(80);
+        // The library ignores a port that is out of range.
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let port = match (uri.port_u16(), authority.strip_prefix(host)) {
+            (Some(port @ 1..), _) => port,
+            (None, Some("")) => 80,
+            _ => return Err(bad("neither a port from 1 to 65535 nor none")),
+        };
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let mut addresses = (host, port)
             .to_socket_addrs()

@@ -1,7 +1,6 @@
 //! `oneport check`: what works of a relay, from where it is run, one step after the other.
 
 mod certificate;
-mod http_date;
 mod invitation;
 mod report;
 mod steps;

@@ -7,7 +7,8 @@ use oneport_client::{Certificate, Client, Config, Event, LinkConfig};
 use oneport_wire::{AccessToken, RoomName};
 use ureq::http::header;
 
-use super::{Finding, Good, SILENT, certificate, http_date};
+use super::{Finding, Good, SILENT, certificate};
+use crate::http_date;
 use crate::participant::{Carrier, RelayUrl, agent, io_error};
 use crate::{Participant, ParticipantError, Trust};
 

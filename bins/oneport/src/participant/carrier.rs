@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use oneport_wire::{AccessToken, OFFER_BYTES_MAX, RoomName};
 use ureq::http::{Response, header};
@@ -10,6 +10,7 @@ use ureq::{Agent, Body};
 
 use super::relay_url::RelayUrl;
 use super::{ParticipantError, Trust};
+use crate::http_date;
 
 /// How long a host has to take a connection; it may have several addresses.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,6 +20,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest response; an answer has about as many bytes as an offer.
 const RESPONSE_BYTES_MAX: u64 = 2 * OFFER_BYTES_MAX as u64;
+
+/// How long a relay may ask us to stay away: whoever answers with more is no relay that is busy.
+const RETRY_AFTER_MAX: Duration = Duration::from_mins(10);
 
 /// How many of a host's addresses are looked at.
 const HOST_ADDRESSES_MAX: usize = 8;
@@ -142,11 +146,13 @@ fn answer(mut response: Response<Body>) -> Result<String, ParticipantError> {
         (None, Some(location)) => format!("it has moved to {location}"),
         (None, None) => "no reason is given".to_owned(),
     };
-    let retry_after = header(header::RETRY_AFTER).and_then(|value| value.parse().ok());
+    let retry_after = header(header::RETRY_AFTER);
     Err(ParticipantError::Refused {
         status,
         message,
-        retry_after: retry_after.map(Duration::from_secs),
+        retry_after: retry_after
+            .and_then(|value| http_date::retry_after(value, SystemTime::now()))
+            .map(|retry_after| retry_after.min(RETRY_AFTER_MAX)),
     })
 }
 
@@ -173,6 +179,14 @@ mod tests {
         assert_eq!(full.to_string(), "refused (503): full");
         assert_eq!(full.retry_after(), Some(Duration::from_secs(30)));
         assert!(!full.is_final());
+        for (value, expected) in [
+            ("Fri, 01 Jan 2100 00:00:00 GMT", Some(RETRY_AFTER_MAX)),
+            ("18446744073709551615", Some(RETRY_AFTER_MAX)),
+            ("soon", None),
+        ] {
+            let busy = answer(response(503, &[("retry-after", value)], "")).expect_err("refused");
+            assert_eq!(busy.retry_after(), expected, "{value}");
+        }
         let unknown = answer(response(404, &[], "<html>")).expect_err("refused");
         assert!(unknown.is_final());
         let moved = response(308, &[("location", "https://relay.example/")], "");

@@ -1,6 +1,7 @@
 //! Where a relay is.
 
 use super::ParticipantError;
+use crate::http_url::{HttpUrl, HttpUrlError};
 
 /// The URL of a relay: that of its page, or of its root behind a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,33 +18,20 @@ pub(crate) struct RelayUrl {
 
 impl RelayUrl {
     pub(crate) fn parse(url: &str) -> Result<Self, ParticipantError> {
-        let bad = ParticipantError::Url;
-        let not_http = bad("the URL does not begin with https:// or http://");
-        let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(not_http);
-        };
-        let is_https = scheme.eq_ignore_ascii_case("https");
-        if !is_https && !scheme.eq_ignore_ascii_case("http") {
-            return Err(not_http);
-        }
-        if rest.contains(|c: char| c.is_ascii_control() || c == ' ') {
-            return Err(bad("the URL contains white space"));
-        }
-        let rest = rest.split(['?', '#']).next().unwrap_or(rest);
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        // RFC 9110 sections 4.2.1 and 4.2.2.
-        let default_port = if is_https { 443 } else { 80 };
-        let (host, port) =
-            split_authority(authority, default_port).ok_or(bad("the URL names no host"))?;
-        let base = match path.trim_matches('/') {
+        let url = HttpUrl::parse(url).and_then(|url| match url.user_info {
+            None => Ok(url),
+            Some(_) => Err(HttpUrlError::UserInfo),
+        });
+        let url = url.map_err(|error| ParticipantError::Url(error.as_str()))?;
+        let base = match url.path.trim_matches('/') {
             "" => String::new(),
             path => format!("/{path}"),
         };
         Ok(Self {
-            is_https,
-            authority: authority.into(),
-            host,
-            port,
+            is_https: url.is_https,
+            authority: url.authority.into(),
+            host: url.host.into(),
+            port: url.port,
             base,
         })
     }
@@ -53,22 +41,6 @@ impl RelayUrl {
         let scheme = if self.is_https { "https" } else { "http" };
         format!("{scheme}://{}{}{path}", self.authority, self.base)
     }
-}
-
-/// `host`, `host:port`, `1.2.3.4:port` or `[::1]:port`.
-fn split_authority(authority: &str, default_port: u16) -> Option<(String, u16)> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (host, rest) = rest.split_once(']')?;
-            (host, rest.strip_prefix(':'))
-        }
-        None => match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
-    };
-    let port = port.map_or(Some(default_port), |port| port.parse().ok())?;
-    (!host.is_empty() && !host.contains('@')).then(|| (host.into(), port))
 }
 
 #[cfg(test)]
@@ -113,18 +85,16 @@ mod tests {
             assert_eq!((parsed.host.as_str(), parsed.port), (host, port), "{url}");
             assert_eq!(parsed.at("/ws"), at, "{url}");
         }
-        for url in [
-            "",
-            "lobby",
-            "ftp://x",
-            "http://",
-            "http://:1",
-            "https://x:y",
-            "http://a@b",
-            "http://a b",
+        for (url, why) in [
+            ("lobby", "https://"),
+            ("http://", "host"),
+            ("https://x:y", "port"),
+            ("http://x:99999/", "port"),
+            ("http://a@b", "user name"),
+            ("http://a b", "white space"),
         ] {
-            let error = RelayUrl::parse(url).expect_err(url);
-            assert!(matches!(error, ParticipantError::Url(_)), "{url}");
+            let error = RelayUrl::parse(url).expect_err(url).to_string();
+            assert!(error.contains(why), "{url}: {error}");
         }
     }
 }

@@ -1,13 +1,15 @@
 //! One request of a webhook.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
+use ureq::http::header;
 
 use super::happening::HappeningJson;
 use super::queue::Batch;
 use super::secret::WebhookSecret;
 use super::url::WebhookUrl;
+use crate::http_date;
 use crate::token::UnixTime;
 
 /// What a receiver may answer at most, which nobody reads: enough that the connection can be used again.
@@ -33,7 +35,12 @@ pub(super) enum Reception {
     /// It does not want it, and will not.
     Refused(String),
     /// It may take it later.
-    Failed(String),
+    Failed {
+        /// Why it did not.
+        why: String,
+        /// When it asks to be tried again (`Retry-After`).
+        retry_after: Option<Duration>,
+    },
 }
 
 impl Delivery {
@@ -74,22 +81,32 @@ impl Delivery {
         match sent {
             Ok(response) => {
                 let status = response.status().as_u16();
+                let retry_after = response.headers().get(header::RETRY_AFTER);
+                let retry_after = retry_after.and_then(|value| value.to_str().ok());
+                let retry_after =
+                    retry_after.and_then(|value| http_date::retry_after(value, SystemTime::now()));
                 let mut body = response.into_body();
                 // What it says does not matter, nor whether it can be read.
                 let _ = body.with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
-                of_status(status)
+                of_status(status, retry_after)
             }
-            Err(error) => Reception::Failed(error.to_string()),
+            Err(error) => Reception::Failed {
+                why: error.to_string(),
+                retry_after: None,
+            },
         }
     }
 }
 
-/// Who is overloaded, or gone for a moment, may take the same later. All else is a mistake that does not
-/// go away: another place, no right, no such thing.
-fn of_status(status: u16) -> Reception {
+/// A receiver that is overloaded or gone for a moment may take the same later, and may say when. All else is a
+/// mistake that does not go away: another place, no right, no such thing.
+fn of_status(status: u16, retry_after: Option<Duration>) -> Reception {
     match status {
         200..=299 => Reception::Taken,
-        408 | 425 | 429 | 500..=599 => Reception::Failed(format!("status {status}")),
+        408 | 425 | 429 | 500..=599 => Reception::Failed {
+            why: format!("status {status}"),
+            retry_after,
+        },
         _ => Reception::Refused(format!("status {status}")),
     }
 }
@@ -114,7 +131,7 @@ mod tests {
             (503, "Failed"),
             (600, "Refused"),
         ] {
-            let reception = format!("{:?}", of_status(status));
+            let reception = format!("{:?}", of_status(status, None));
             assert!(reception.starts_with(word), "{status}: {reception}");
         }
     }

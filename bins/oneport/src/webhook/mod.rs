@@ -28,7 +28,7 @@ pub use queue::WebhookCounts;
 use secret::WebhookSecret;
 pub use secret::WebhookSecretError;
 use sender::{Patience, Sender};
-pub use url::{BadWebhookUrl, WebhookUrl};
+pub use url::WebhookUrl;
 
 /// A running webhook.
 #[derive(Debug)]

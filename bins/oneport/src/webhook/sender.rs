@@ -19,6 +19,9 @@ pub(super) struct Patience {
     pub(super) first: Duration,
     /// ... and so long at most.
     pub(super) longest: Duration,
+    /// How long the receiver may ask to be left alone (`Retry-After`): longer than the minute or so of a usual
+    /// rate limit, and short enough that it is asked more than once before events are dropped.
+    pub(super) retry_after_max: Duration,
     /// Until what it does not take is dropped.
     pub(super) give_up: Duration,
     /// At the end of the program, for what still waits.
@@ -32,6 +35,7 @@ impl Default for Patience {
             answer: Duration::from_secs(10),
             first: Duration::from_millis(500),
             longest: Duration::from_secs(30),
+            retry_after_max: Duration::from_mins(4),
             give_up: Duration::from_mins(10),
             goodbye: Duration::from_secs(3),
         }
@@ -47,6 +51,8 @@ pub(super) struct Sender {
     agent: ureq::Agent,
     /// How many requests in a row were not taken.
     failures: u32,
+    /// How long the receiver has asked to be left alone.
+    retry_after: Duration,
 }
 
 impl Sender {
@@ -76,6 +82,7 @@ impl Sender {
             patience,
             agent,
             failures: 0,
+            retry_after: Duration::ZERO,
         }
     }
 
@@ -117,7 +124,7 @@ impl Sender {
                 return true;
             }
             let is_over = since.elapsed() >= self.patience.give_up;
-            let tries_again = matches!(reception, Reception::Failed(_)) && !is_over;
+            let tries_again = matches!(reception, Reception::Failed { .. }) && !is_over;
             self.failed(&reception, batch, tries_again);
             if !tries_again || !self.pause() {
                 return false;
@@ -131,14 +138,20 @@ impl Sender {
             log::info!("the webhook at {} is told events again", self.url);
             self.failures = 0;
         }
+        self.retry_after = Duration::ZERO;
     }
 
     /// What goes wrong again and again is said once at `warn`.
     fn failed(&mut self, reception: &Reception, batch: &Batch, tries_again: bool) {
         self.queue.count_failed_request();
-        let (Reception::Refused(why) | Reception::Failed(why)) = reception else {
-            return;
+        let (why, retry_after) = match reception {
+            Reception::Taken => return,
+            Reception::Refused(why) => (why, None),
+            Reception::Failed { why, retry_after } => (why, *retry_after),
         };
+        self.retry_after = retry_after
+            .unwrap_or_default()
+            .min(self.patience.retry_after_max);
         let level = match self.failures {
             0 => log::Level::Warn,
             _ => log::Level::Debug,
@@ -157,14 +170,16 @@ impl Sender {
         self.failures = self.failures.saturating_add(1);
     }
 
-    /// Waits before the next request. Answers whether there is time for another.
+    /// Waits before the next request, at least as long as the receiver asks. Answers whether there is time for
+    /// another.
     fn pause(&self) -> bool {
         let doublings = self.failures.saturating_sub(1).min(16);
         let longest = self.patience.first.saturating_mul(1 << doublings);
         let longest = longest.min(self.patience.longest);
         let chance = getrandom::u32().unwrap_or(0);
         let part = 0.5 + 0.5 * f64::from(chance) / f64::from(u32::MAX);
-        self.queue.pause(longest.mul_f64(part))
+        self.queue
+            .pause(longest.mul_f64(part).max(self.retry_after))
     }
 }
 

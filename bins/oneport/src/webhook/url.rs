@@ -5,8 +5,10 @@ use std::str::FromStr;
 
 use ureq::http::Uri;
 
-/// The URL that events are sent to. It may have a password in it, so it is not printed: its `Display`
-/// is only the server's name.
+use crate::http_url::{HttpUrl, HttpUrlError};
+
+/// The URL that events are sent to. It may have a password in it, so it is not printed: its `Display` is only
+/// the server's name.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookUrl(Uri);
 
@@ -17,15 +19,15 @@ impl WebhookUrl {
 }
 
 impl FromStr for WebhookUrl {
-    type Err = BadWebhookUrl;
+    type Err = HttpUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let uri: Uri = text.parse().map_err(|_| BadWebhookUrl)?;
-        let has_host = uri.host().is_some_and(|host| !host.is_empty());
-        match uri.scheme_str() {
-            Some("http" | "https") if has_host => Ok(Self(uri)),
-            _ => Err(BadWebhookUrl),
+        let url = HttpUrl::parse(text)?;
+        if url.fragment.is_some() {
+            return Err(HttpUrlError::Fragment);
         }
+        // The HTTP library takes fewer characters than the checks above.
+        text.parse().map(Self).map_err(|_| HttpUrlError::Character)
     }
 }
 
@@ -41,18 +43,6 @@ impl fmt::Debug for WebhookUrl {
     }
 }
 
-/// A text that is no [`WebhookUrl`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadWebhookUrl;
-
-impl fmt::Display for BadWebhookUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a URL like https://app.example.org/events")
-    }
-}
-
-impl std::error::Error for BadWebhookUrl {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,16 +54,28 @@ mod tests {
             .expect("a URL");
         assert_eq!(url.to_string(), "host");
         assert_eq!(format!("{url:?}"), "WebhookUrl(host/..)");
-        for text in [
-            "",
-            "host",
-            "/events",
-            "ftp://host/",
-            "http://",
-            "http:///events",
-            "http://a b/",
+    }
+
+    #[test]
+    fn a_port_is_the_one_that_is_asked() {
+        for (text, port) in [
+            ("http://host:1/", Some(1)),
+            ("https://host:65535?a", Some(65535)),
+            ("http://[::1]:80", Some(80)),
+            ("https://host", None),
         ] {
-            assert_eq!(text.parse::<WebhookUrl>(), Err(BadWebhookUrl), "{text}");
+            let url: WebhookUrl = text.parse().expect(text);
+            assert_eq!(url.as_uri().port_u16(), port, "{text}");
+        }
+        for (text, error) in [
+            ("http://host:99999/", HttpUrlError::Port),
+            ("http://host/#a", HttpUrlError::Fragment),
+            ("http://host/#", HttpUrlError::Fragment),
+            ("http://user:word@host:0/", HttpUrlError::Port),
+            ("http://a b/", HttpUrlError::WhiteSpace),
+            ("ftp://host/", HttpUrlError::Scheme),
+        ] {
+            assert_eq!(text.parse::<WebhookUrl>(), Err(error), "{text}");
         }
     }
 }

@@ -125,6 +125,7 @@ fn start_by(
         answer: Duration::from_millis(300),
         first: Duration::from_millis(5),
         longest: Duration::from_millis(20),
+        retry_after_max: Duration::from_secs(1),
         give_up: TIMEOUT,
         goodbye: Duration::from_millis(500),
     };
@@ -180,6 +181,39 @@ fn tries_the_same_again_until_it_is_taken_and_in_order() {
         (counts.told, counts.dropped, counts.failed_requests),
         (250, 0, 4)
     );
+}
+
+/// How long after the first request the second one comes, whose receiver answers the first with this.
+fn pause_after(answer: String) -> Duration {
+    let (address, requests) = receiver(vec![answer.leak(), OK]);
+    let queue = start(address, |_| ());
+    happen(&queue, 1);
+    let first = next(&requests);
+    let since = Instant::now();
+    assert_eq!(next(&requests).body, first.body);
+    queue.close(TIMEOUT);
+    since.elapsed()
+}
+
+#[test]
+fn a_receiver_says_when_it_is_tried_again() {
+    let answer = |status: u16, value: &str| {
+        format!("HTTP/1.1 {status} Later\r\nRetry-After: {value}\r\nContent-Length: 0\r\n\r\n")
+    };
+    // The bound of these tests, which seconds and dates are cut to. Without the header it would be 20 ms.
+    let asked = Duration::from_secs(1);
+    let far = "Fri, 01 Jan 2100 00:00:00 GMT";
+    for (status, value) in [(429, "1"), (503, "86400"), (503, far)] {
+        let pause = pause_after(answer(status, value));
+        assert!(
+            pause >= asked - Duration::from_millis(50),
+            "{status} {value}: {pause:?}"
+        );
+    }
+    for value in ["0", "soon", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+        let pause = pause_after(answer(503, value));
+        assert!(pause < asked, "{value}: {pause:?}");
+    }
 }
 
 #[test]
