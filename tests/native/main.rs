@@ -1,6 +1,7 @@
 //! The relay's binary with real sockets and no browser: what its signaling says to anybody, what its
 //! command says to its operator, and messages over loopback.
 
+mod alerts;
 mod bench;
 mod chat;
 mod check;

@@ -17,16 +17,28 @@ const SOON: Duration = Duration::from_secs(10);
 
 type Samples = BTreeMap<String, f64>;
 
-/// The samples of a relay, by an independent parser.
-fn scrape(relay: SocketAddr) -> Result<Samples> {
-    let response = http::get(relay, "/metrics")?;
+/// What a client asks for (`Accept`), and what it gets.
+const TEXT: (&str, &str) = ("", "text/plain; version=0.0.4; charset=utf-8");
+const OPEN_METRICS: (&str, &str) = (
+    "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5",
+    "application/openmetrics-text; version=1.0.0; charset=utf-8",
+);
+
+/// The samples of a relay, by an independent parser of that format.
+fn scrape_as(relay: SocketAddr, (accept, media_type): (&str, &str)) -> Result<Samples> {
+    let accept: Vec<_> = [("Accept", accept)]
+        .into_iter()
+        .filter(|(_, accept)| !accept.is_empty())
+        .collect();
+    let response = http::request(relay, "GET", "/metrics", &accept, b"")?;
     assert_eq!(response.status, 200, "{}", response.text());
-    let content_type = response.header("Content-Type").unwrap_or_default();
-    assert!(content_type.starts_with("application/openmetrics-text; version=1.0.0"));
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("native/openmetrics.py");
+    assert_eq!(response.header("Content-Type"), Some(media_type));
+    assert_eq!(response.header("Vary"), Some("Accept"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("native/exposition.py");
     // Debian's own, which has Debian's packages.
     let mut python = Command::new("/usr/bin/python3")
         .arg(script)
+        .arg(media_type)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
@@ -36,10 +48,31 @@ fn scrape(relay: SocketAddr) -> Result<Samples> {
     let output = python.wait_with_output()?;
     assert!(
         output.status.success(),
-        "python3-prometheus-client is missing, or this is not OpenMetrics:\n{}",
+        "python3-prometheus-client is missing, or this is not {media_type}:\n{}",
         response.text()
     );
     Ok(serde_json::from_slice(&output.stdout).expect("JSON"))
+}
+
+fn scrape(relay: SocketAddr) -> Result<Samples> {
+    scrape_as(relay, OPEN_METRICS)
+}
+
+#[test]
+fn both_formats_have_the_same_samples() -> Result {
+    let relay = Relay::on_loopback()?;
+    let relay = relay.address();
+    let names = |samples: Samples| samples.into_keys().collect::<Vec<_>>();
+    let (text, open_metrics) = (scrape_as(relay, TEXT)?, scrape_as(relay, OPEN_METRICS)?);
+    // Each code is there before it happens.
+    for series in [
+        "oneport_gaps_total{reason=slow}",
+        "oneport_refusals_total{code=room_full}",
+    ] {
+        assert_eq!(text.get(series), Some(&0.0), "{series}");
+    }
+    assert_eq!(names(text), names(open_metrics));
+    Ok(())
 }
 
 /// Scrapes until these figures are so.

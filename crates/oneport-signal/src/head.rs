@@ -31,6 +31,7 @@ pub(crate) struct Head {
     pub(crate) expects_continue: bool,
     /// Media type without parameters, in lower case.
     pub(crate) content_type: Option<String>,
+    pub(crate) accept: Option<String>,
     pub(crate) if_none_match: Option<String>,
     pub(crate) if_match: Option<String>,
     /// `Authorization: Bearer`; other schemes count as nothing.
@@ -136,6 +137,7 @@ impl Head {
                 && (http11 || headers.has_token("Connection", "keep-alive")),
             expects_continue: http11 && expects_continue(&headers)?,
             content_type: headers.single("Content-Type")?.map(essence),
+            accept: headers.joined("Accept"),
             if_none_match: headers.joined("If-None-Match"),
             if_match: headers.joined("If-Match"),
             access_token: headers

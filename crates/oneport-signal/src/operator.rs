@@ -18,6 +18,8 @@ pub struct OperatorRequest {
     pub path: String,
     /// What stands behind the question mark, as it was sent.
     pub query: String,
+    /// What the client would like to get (`Accept`), as it was sent.
+    pub accept: Option<String>,
     /// The body's media type, without parameters and in lower case.
     pub content_type: Option<String>,
     /// The access token that the client shows, if it shows one; an error where it cannot be one.
@@ -36,6 +38,7 @@ impl OperatorRequest {
             method: head.method,
             path: head.path.clone(),
             query: head.query.clone(),
+            accept: head.accept.clone(),
             content_type: head.content_type.clone(),
             access_token: head.access_token.clone(),
             client: origin.client,

@@ -53,6 +53,28 @@ impl Refusal {
     /// A word for programs; it never changes its meaning.
     pub fn code(&self) -> &'static str {
         match self {
+    /// Every [code](Self::code).
+    pub const CODES: &[&str] = &[
+        "bad_room",
+        "bad_request",
+        "bad_offer",
+        "offer_too_large",
+        "no_data_channel",
+        "token_missing",
+        "token_bad",
+        "token_expired",
+        "forbidden",
+        "room_full",
+        "too_many_rooms",
+        "relay_full",
+        "too_many_clients_from_address",
+        "memory",
+        "too_many_handshakes",
+        "too_many_handshakes_from_address",
+        "busy",
+        "shutting_down",
+    ];
+
             Self::BadRoom(_) => "bad_room",
             Self::BadRequest(_) => "bad_request",
             Self::BadOffer(_) => "bad_offer",

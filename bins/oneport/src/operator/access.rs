@@ -112,6 +112,7 @@ mod tests {
             method: Method::Get,
             path: "/metrics".into(),
             query: String::new(),
+            accept: None,
             content_type: None,
             access_token: token.map(str::parse),
             client: IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -21,7 +21,7 @@ use crate::token::Authority;
 use crate::webhook::Webhook;
 use access::Access;
 pub(crate) use metrics::Limits;
-use metrics::{Process, Scrape};
+use metrics::{Format, Process, Scrape};
 
 /// Answers the operator's requests.
 pub(crate) struct Operator {
@@ -97,7 +97,7 @@ impl Operator {
             "/metrics" => {
                 access.whole_relay()?;
                 only_get(request)?;
-                Ok(self.metrics())
+                Ok(self.metrics(Format::of(request.accept.as_deref())))
             }
             "/status/data" => {
                 access.whole_relay()?;
@@ -116,13 +116,15 @@ impl Operator {
         Ok(OperatorResponse::new(200).body("application/json", data.into_bytes()))
     }
 
-    fn metrics(&self) -> OperatorResponse {
+    fn metrics(&self, format: Format) -> OperatorResponse {
         let stats = match self.relay.call(Command::Stats) {
             Ok(Reply::Stats(stats)) => Some(*stats),
             _ => None,
         };
-        let text = self.scrape(stats).to_text();
-        OperatorResponse::new(200).body(metrics::CONTENT_TYPE, text.into_bytes())
+        let text = self.scrape(stats).to_text(format);
+        OperatorResponse::new(200)
+            .header("Vary", "Accept")
+            .body(format.content_type(), text.into_bytes())
     }
 
     /// All that is counted, with what the relay has said.

@@ -39,6 +39,7 @@ fn a_whole_request() {
             keep_alive: true,
             expects_continue: true,
             content_type: Some("application/sdp".into()),
+            accept: None,
             if_none_match: None,
             if_match: None,
             access_token: None,

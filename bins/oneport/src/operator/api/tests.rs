@@ -12,6 +12,7 @@ fn request(method: Method, query: &str, content_type: Option<&str>) -> OperatorR
         method,
         path: String::new(),
         query: query.into(),
+        accept: None,
         content_type: content_type.map(str::to_owned),
         access_token: None,
         client: IpAddr::V4(Ipv4Addr::LOCALHOST),

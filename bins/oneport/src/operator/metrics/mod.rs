@@ -1,4 +1,4 @@
-//! `/metrics`: all that is counted, as OpenMetrics text.
+//! `/metrics`: everything that is counted, in Prometheus' text format or as OpenMetrics.
 //!
 //! What a family is, its help text says. Each field of each `Stats` has a family: they are taken apart
 //! completely, so that one more does not compile before it is shown. The number of series is fixed, but
@@ -6,6 +6,7 @@
 
 mod event_loop;
 mod exposition;
+mod format;
 mod process;
 mod relay;
 mod signaling;
@@ -22,10 +23,8 @@ use prometheus_client::registry::Registry;
 
 use crate::webhook::WebhookCounts;
 use exposition::Exposition;
+pub(super) use format::Format;
 pub(super) use process::Process;
-
-/// The media type of what [`Scrape::to_text`] makes.
-pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Everything that is counted, at one moment.
 #[derive(Clone, Debug)]
@@ -56,13 +55,17 @@ pub(crate) struct Limits {
 }
 
 impl Scrape {
-    pub(super) fn to_text(&self) -> String {
+    /// Everything, in this format.
+    pub(super) fn to_text(&self, format: Format) -> String {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(self.clone()));
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = text::encode(&mut text, &registry);
-        text
+        match format {
+            Format::Text => format::text_of(&text),
+            Format::OpenMetrics => text,
+        }
     }
 }
 
@@ -156,7 +159,7 @@ mod tests {
             closed: [("left", 2), ("lost", 1)].into(),
             ..Stats::default()
         };
-        let text = scrape(Some(stats)).to_text();
+        let text = scrape(Some(stats)).to_text(Format::OpenMetrics);
         for line in [
             "oneport_webhook_waiting 4",
             "oneport_webhook_events_total{result=\"dropped\"} 2",
@@ -174,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_loop_that_does_not_answer_hides_only_its_own() {
-        let text = scrape(None).to_text();
+        let text = scrape(None).to_text(Format::Text);
         assert!(text.contains("\noneport_loop_answering 0\n"));
         assert!(text.contains("\noneport_loop_turn_seconds_count 0\n"));
         assert!(!text.contains("oneport_links "));

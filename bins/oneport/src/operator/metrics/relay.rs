@@ -1,11 +1,27 @@
 //! What the relay counts.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use oneport_core::Stats;
 use oneport_core::hub::HubStats;
+use oneport_wire::frame::{GapReason, NotRecovered};
+use oneport_wire::{ByeCode, Refusal};
 
 use super::exposition::Exposition;
+
+/// Why a link ends, beside the codes of a `bye`.
+const CLOSE_CODES: [&str; 4] = ["left", "lost", "handshake_timeout", "faulty"];
+
+/// The counts with a zero for each code that has not occurred: `rate()` does not see a series that begins with 1.
+fn all(
+    codes: &[&'static str],
+    counts: &BTreeMap<&'static str, u64>,
+) -> BTreeMap<&'static str, u64> {
+    let zeros = codes.iter().map(|code| (*code, 0));
+    let counts = counts.iter().map(|(code, count)| (*code, *count));
+    zeros.chain(counts).collect()
+}
 
 pub(super) fn encode(stats: &Stats, out: &mut Exposition<'_>) -> fmt::Result {
     let Stats {
@@ -40,7 +56,7 @@ pub(super) fn encode(stats: &Stats, out: &mut Exposition<'_>) -> fmt::Result {
         datagrams_unmatched,
         datagrams_dropped,
     } = stats;
-    let codes = |map: &'_ std::collections::BTreeMap<&'static str, u64>| {
+    let codes = |map: &'_ BTreeMap<&'static str, u64>| {
         let pairs = map.iter().map(|(code, count)| (*code, *count));
         pairs.collect::<Vec<_>>()
     };
@@ -65,7 +81,12 @@ pub(super) fn encode(stats: &Stats, out: &mut Exposition<'_>) -> fmt::Result {
     let help = "Links that were established.";
     out.counter("oneport_established", help, *established)?;
     let help = "Offers that were refused, by code.";
-    out.counters("oneport_refusals", help, "code", codes(refused))?;
+    out.counters(
+        "oneport_refusals",
+        help,
+        "code",
+        all(Refusal::CODES, refused),
+    )?;
     let help = "Links that went on after an ICE restart.";
     out.counter("oneport_ice_restarts", help, *ice_restarts)?;
     let help = "ICE restarts that were refused, by code.";
@@ -76,7 +97,9 @@ pub(super) fn encode(stats: &Stats, out: &mut Exposition<'_>) -> fmt::Result {
         codes(restarts_refused),
     )?;
     let help = "Links that ended, by why.";
-    out.counters("oneport_closes", help, "code", codes(closed))?;
+    let reasons = ByeCode::ALL.iter().map(|code| code.as_str());
+    let reasons: Vec<_> = reasons.chain(CLOSE_CODES).collect();
+    out.counters("oneport_closes", help, "code", all(&reasons, closed))?;
     let help = "Channels and messages that were not taken, by why.";
     let rejected = rejected.iter().map(|(why, count)| (why.code(), *count));
     out.counters("oneport_rejections", help, "code", rejected)?;
@@ -92,9 +115,17 @@ pub(super) fn encode(stats: &Stats, out: &mut Exposition<'_>) -> fmt::Result {
     let help = "Lossy messages that were dropped, once for each receiver.";
     out.counter("oneport_lossy_dropped", help, *lossy_dropped)?;
     let help = "Gaps that members were told, by why.";
-    out.counters("oneport_gaps", help, "reason", codes(gaps))?;
+    let reasons: Vec<_> = GapReason::ALL.iter().map(|why| why.as_str()).collect();
+    out.counters("oneport_gaps", help, "reason", all(&reasons, gaps))?;
     let help = "Members that came back to a room: recovered, or why they missed something.";
-    out.counters("oneport_recoveries", help, "result", codes(recoveries))?;
+    let results = NotRecovered::ALL.iter().map(|why| why.as_str());
+    let results: Vec<_> = results.chain(["recovered"]).collect();
+    out.counters(
+        "oneport_recoveries",
+        help,
+        "result",
+        all(&results, recoveries),
+    )?;
     let help = "Channels that were closed because they did not take a message.";
     out.counter("oneport_undeliverable", help, *undeliverable)?;
     let help = "Empty messages that a plain channel could not carry.";
