@@ -8,7 +8,7 @@ mod query;
 mod response;
 
 use oneport_core::{Command, Operation, Reply};
-use oneport_signal::{Method, OperatorRequest, OperatorResponse, Problem};
+use oneport_signal::{Method, OperatorRequest, OperatorResponse, Problem, percent_decode};
 use oneport_wire::{MemberId, Notice, Refusal, RoomName};
 
 use super::{Access, Operator};
@@ -46,11 +46,14 @@ fn operation(
     request: &OperatorRequest,
     body: &[u8],
 ) -> Result<Operation, Problem> {
-    let parts: Vec<&str> = path.split('/').collect();
-    let ("rooms", rest) = (parts[0], &parts[1..]) else {
+    let bad = |error| Problem::new(400, "bad_path", format!("the path: {error}"));
+    let parts: Result<Vec<_>, _> = path.split('/').map(percent_decode).collect();
+    let parts = parts.map_err(bad)?;
+    let parts: Vec<_> = parts.iter().map(String::as_str).collect();
+    let Some((&"rooms", rest)) = parts.split_first() else {
         return Err(Problem::not_found());
     };
-    let mut query = Query::of(&request.query);
+    let mut query = Query::of(&request.query)?;
     let operation = match (rest, request.method) {
         ([], Method::Get | Method::Head) => Operation::Rooms {
             rooms: access.rooms(),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use oneport_core::Excerpt;
-use oneport_signal::Problem;
+use oneport_signal::{PercentError, Problem, percent_decode};
 use oneport_wire::Offset;
 
 /// The parameters of a request, each to be taken once. One that nobody takes is a mistake, and told.
@@ -13,11 +13,16 @@ pub(super) struct Query {
 }
 
 impl Query {
-    pub(super) fn of(query: &str) -> Self {
-        let pairs = form_urlencoded::parse(query.as_bytes());
-        Self {
-            left: pairs.into_owned().collect(),
-        }
+    /// Reads the parameters, encoded as a form has them.
+    pub(super) fn of(query: &str) -> Result<Self, Problem> {
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let pairs = pairs.map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decode(name)?, decode(value)?))
+        });
+        let left = pairs.collect::<Result<_, _>>();
+        left.map(|left| Self { left })
+            .map_err(|error: PercentError| bad(format!("the query: {error}")))
     }
 
     /// The parameter of this name, if it is there.
@@ -62,6 +67,10 @@ impl Query {
             ))),
         }
     }
+}
+
+fn decode(text: &str) -> Result<String, PercentError> {
+    percent_decode(&text.replace('+', " "))
 }
 
 fn bad(detail: impl Into<String>) -> Problem {

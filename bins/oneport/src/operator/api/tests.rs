@@ -116,6 +116,51 @@ fn parameters() {
 }
 
 #[test]
+fn what_is_encoded_wrong_is_not_taken_literally() {
+    for (method, path, code) in [
+        (
+            Method::Delete,
+            "rooms/lobby/members/3?message=%zz",
+            "bad_query",
+        ),
+        (
+            Method::Delete,
+            "rooms/lobby/members/3?message=%",
+            "bad_query",
+        ),
+        (Method::Delete, "rooms/lobby?message=100%", "bad_query"),
+        (Method::Delete, "rooms/lobby?message=%ff", "bad_query"),
+        (Method::Delete, "rooms/lobby?message=%c3+%a9", "bad_query"),
+        (Method::Delete, "rooms/lobby?%zz=1", "bad_query"),
+        (Method::Get, "rooms?after=%zz", "bad_query"),
+        (Method::Get, "rooms/lobby/messages?limit=%", "bad_query"),
+        (Method::Get, "rooms/%zz", "bad_path"),
+        (Method::Get, "rooms/lobby/%", "bad_path"),
+        (Method::Delete, "rooms/lobby/members/%ff", "bad_path"),
+        (Method::Get, "rooms/a%2Fb", "bad_room"),
+        (Method::Get, "rooms/a%00", "bad_room"),
+    ] {
+        assert_eq!(refused(method, path, ""), (400, code), "{path}");
+    }
+    // What is encoded without need is the same.
+    for path in ["rooms/%6cobby", "rooms/lobb%79", "%72ooms/lobby"] {
+        let room = "lobby".parse().expect("a name");
+        let asked = ask(Method::Get, path, "");
+        assert!(
+            matches!(asked, Ok(Operation::Room { room: ref asked }) if *asked == room),
+            "{path}: {asked:?}"
+        );
+    }
+    match ask(Method::Delete, "rooms/lobby?message=100%25+%C3%A9", "") {
+        Ok(Operation::CloseRoom { message, .. }) => {
+            let message = message.map(|message| message.to_string());
+            assert_eq!(message.as_deref(), Some("100% \u{e9}"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn what_is_to_be_said() {
     let said = |body: &str| match ask(Method::Post, "rooms/lobby/messages", body) {
         Ok(Operation::Announce { announcement, .. }) => announcement,
