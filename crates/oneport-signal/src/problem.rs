@@ -187,7 +187,9 @@ impl From<RestartRefusal> for Problem {
 fn challenge(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::TokenMissing => Some("Bearer"),
-        Refusal::TokenBad | Refusal::TokenExpired => Some("Bearer error=\"invalid_token\""),
+        Refusal::TokenBad | Refusal::TokenNotYetValid | Refusal::TokenExpired => {
+            Some("Bearer error=\"invalid_token\"")
+        }
         _ => None,
     }
 }

@@ -23,8 +23,11 @@ pub enum Refusal {
     NoDataChannel,
     /// Nobody gets in without an access token, and there is none.
     TokenMissing,
-    /// The access token is not one that this relay's secret has signed, or not valid yet.
+    /// The access token is not one that this relay's secret has signed.
     TokenBad,
+    /// The access token will be valid: the clock that it was signed by is ahead, or it is for later. Its code is
+    /// that of [`Self::TokenBad`], but a retry can help.
+    TokenNotYetValid,
     /// The access token was valid once.
     TokenExpired,
     /// The access token is for another room, or lacks a right that is needed.
@@ -50,9 +53,6 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// A word for programs; it never changes its meaning.
-    pub fn code(&self) -> &'static str {
-        match self {
     /// Every [code](Self::code).
     pub const CODES: &[&str] = &[
         "bad_room",
@@ -75,13 +75,16 @@ impl Refusal {
         "shutting_down",
     ];
 
+    /// A word for programs; it never changes its meaning.
+    pub fn code(&self) -> &'static str {
+        match self {
             Self::BadRoom(_) => "bad_room",
             Self::BadRequest(_) => "bad_request",
             Self::BadOffer(_) => "bad_offer",
             Self::OfferTooLarge => "offer_too_large",
             Self::NoDataChannel => "no_data_channel",
             Self::TokenMissing => "token_missing",
-            Self::TokenBad => "token_bad",
+            Self::TokenBad | Self::TokenNotYetValid => "token_bad",
             Self::TokenExpired => "token_expired",
             Self::Forbidden => "forbidden",
             Self::RoomFull => "room_full",
@@ -100,7 +103,9 @@ impl Refusal {
     pub fn http_status(&self) -> u16 {
         match self {
             Self::BadRoom(_) | Self::BadRequest(_) | Self::BadOffer(_) => 400,
-            Self::TokenMissing | Self::TokenBad | Self::TokenExpired => 401,
+            Self::TokenMissing | Self::TokenBad | Self::TokenNotYetValid | Self::TokenExpired => {
+                401
+            }
             Self::Forbidden => 403,
             Self::OfferTooLarge => 413,
             Self::NoDataChannel => 422,
@@ -129,6 +134,7 @@ impl Refusal {
             | Self::Forbidden => None,
             Self::Busy | Self::TooManyHandshakes | Self::ShuttingDown => Some(1),
             Self::TooManyHandshakesFromAddress => Some(5),
+            Self::TokenNotYetValid => Some(10),
             Self::RoomFull
             | Self::TooManyRooms
             | Self::RelayFull
@@ -150,6 +156,9 @@ impl fmt::Display for Refusal {
             ),
             Self::TokenMissing => f.write_str("an access token is needed here"),
             Self::TokenBad => f.write_str("the access token is not valid here"),
+            Self::TokenNotYetValid => f.write_str(
+                "the access token is not valid yet: compare the clocks of the relay and of what signed it",
+            ),
             Self::TokenExpired => f.write_str("the access token has expired"),
             Self::Forbidden => f.write_str("the access token does not allow this"),
             Self::RoomFull => f.write_str("the room is full"),

@@ -10,6 +10,7 @@ use ureq::http::header;
 use super::{Finding, Good, SILENT, certificate};
 use crate::http_date;
 use crate::participant::{Carrier, RelayUrl, agent, io_error};
+use crate::token::CLOCK_LEEWAY;
 use crate::{Participant, ParticipantError, Trust};
 
 /// How long an address has to take a connection.
@@ -20,9 +21,6 @@ const ADDRESSES_MAX: usize = 8;
 
 /// How long a data channel may take, its way there included.
 const DATA_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How far two clocks may be apart: a token that has just been made must be valid already.
-const CLOCK_SECONDS_MAX: i64 = 30;
 
 /// What is checked.
 #[derive(Clone, Debug)]
@@ -122,7 +120,7 @@ impl Steps {
         };
         let ours = begun.duration_since(UNIX_EPOCH).unwrap_or_default();
         let ahead = theirs - i64::try_from(ours.as_secs()).unwrap_or_default();
-        match ahead.abs() <= CLOCK_SECONDS_MAX {
+        match ahead.unsigned_abs() <= CLOCK_LEEWAY.as_secs() {
             true => Ok(Good::Ok(format!("{} s apart", ahead.abs()))),
             false => Ok(Good::Warning(format!(
                 "the relay's clock is {} s {}: tokens may be refused",

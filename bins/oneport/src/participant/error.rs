@@ -41,8 +41,13 @@ impl ParticipantError {
     /// Whether it is of no use to try again.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Refused { status, .. } => {
-                (300..500).contains(status) && ![408, 429].contains(status)
+            Self::Refused {
+                status,
+                retry_after,
+                ..
+            } => {
+                let is_about_time = [408, 429].contains(status) || retry_after.is_some();
+                (300..500).contains(status) && !is_about_time
             }
             Self::Url(_) | Self::Stopped => true,
             Self::Unreachable { .. } | Self::Garbled(_) | Self::Command(_) | Self::Io(_) => false,

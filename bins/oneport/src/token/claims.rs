@@ -7,9 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rights, Subject, TokenError, UnixTime};
 
-/// How far the clock of whoever signs tokens may be from ours. Machines that keep their time by NTP
-/// differ by less than a second; more leeway than needed only keeps expired tokens alive.
-pub const CLOCK_LEEWAY: Duration = Duration::from_secs(5);
+/// How far `nbf` and `iat` may lie ahead: the clock of the machine that signs tokens may be ahead of the relay's
+/// by as much. `oneport check` warns of clocks that are further apart. It costs nothing to be generous here, as
+/// such a token is about to be valid.
+pub const CLOCK_LEEWAY: Duration = Duration::from_secs(30);
+
+/// How long after `exp` a token is still accepted. Machines that keep their time by NTP differ by less than a
+/// second, and more leeway only keeps expired tokens alive.
+pub const EXPIRY_LEEWAY: Duration = Duration::from_secs(5);
 
 /// The claims of a token (RFC 7519 section 4), as they stand in it. Others are ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +56,7 @@ impl Claims {
     /// What they grant at this moment, if they do.
     pub(super) fn grant_at(self, now: UnixTime) -> Result<Grant, TokenError> {
         // "On or after" (RFC 7519 section 4.1.4).
-        if now >= self.exp + CLOCK_LEEWAY {
+        if now >= self.exp + EXPIRY_LEEWAY {
             return Err(TokenError::Expired);
         }
         let is_ahead = |time: UnixTime| time > now + CLOCK_LEEWAY;
@@ -77,7 +82,7 @@ pub struct Grant {
     pub name: Option<MemberName>,
     /// What.
     pub rights: Rights,
-    /// Until when, not counting [`CLOCK_LEEWAY`].
+    /// Until when, not counting [`EXPIRY_LEEWAY`].
     pub expires: UnixTime,
     /// Who that is, if the token says so.
     pub subject: Option<Subject>,

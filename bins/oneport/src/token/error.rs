@@ -53,8 +53,8 @@ impl TokenError {
             | Self::Malformed
             | Self::WrongAlgorithm
             | Self::BadSignature
-            | Self::OtherAudience
-            | Self::NotYetValid => Refusal::TokenBad,
+            | Self::OtherAudience => Refusal::TokenBad,
+            Self::NotYetValid => Refusal::TokenNotYetValid,
             Self::Expired => Refusal::TokenExpired,
             Self::WrongRoom { .. } | Self::MissingRight(_) => Refusal::Forbidden,
         }

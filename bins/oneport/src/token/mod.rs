@@ -45,7 +45,7 @@ mod subject;
 mod unix_time;
 
 pub use authority::Authority;
-pub use claims::{CLOCK_LEEWAY, Claims, Grant};
+pub use claims::{CLOCK_LEEWAY, Claims, EXPIRY_LEEWAY, Grant};
 pub use error::TokenError;
 pub use rights::{Right, Rights, UnknownRight};
 pub use secret::{Secret, SecretError};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::{CLOCK_LEEWAY, Right, Rights};
+use super::super::{CLOCK_LEEWAY, EXPIRY_LEEWAY, Right, Rights};
 use super::*;
 
 const SECRET: &[u8] = b"only the relay and its friends know this";
@@ -238,10 +238,11 @@ fn times_are_exact_up_to_the_leeway() {
     let at = |secs: u64| Some(UnixTime::from_secs(secs));
     let now = NOW.as_secs();
     let leeway = CLOCK_LEEWAY.as_secs();
+    let expiry = EXPIRY_LEEWAY.as_secs();
     for (exp, nbf, iat, error) in [
         (now + 1, None, None, None),
-        (now - leeway + 1, None, None, None),
-        (now - leeway, None, None, Some(TokenError::Expired)),
+        (now - expiry + 1, None, None, None),
+        (now - expiry, None, None, Some(TokenError::Expired)),
         (0, None, None, Some(TokenError::Expired)),
         (u64::MAX, at(0), at(0), None),
         (now + 60, at(now + leeway), None, None),
