@@ -75,12 +75,21 @@ impl CertificateFiles {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads them again if they have changed. Files may be slow: nobody else waits for it.
+    /// Reads them again if they have changed.
     fn check(&self) {
         let stamps = [&self.chain, &self.key].map(|path| stamp(path));
-        if self.lock().stamps == stamps {
-            return;
+        if self.lock().stamps != stamps {
+            self.read_again(stamps);
         }
+    }
+
+    /// Reads them again, changed or not.
+    pub(crate) fn reload(&self) {
+        self.read_again([&self.chain, &self.key].map(|path| stamp(path)));
+    }
+
+    /// Files may be slow: nobody else waits for it.
+    fn read_again(&self, stamps: Stamps) {
         let read = read(&self.chain, &self.key);
         let mut current = self.lock();
         current.stamps = stamps;

@@ -6,11 +6,9 @@ use std::process::ExitCode;
 
 use oneport::token::{Authority, Right, Secret, UnixTime};
 use oneport::{
-    Banner, Command, ConfigError, Configuration, Invocation, ManArgs, ServeArgs, Server,
-    ServiceManager, Stopper, TokenArgs,
+    Banner, Command, ConfigError, Configuration, Invocation, ManArgs, RelaySignals, ServeArgs,
+    Server, ServiceManager, TokenArgs,
 };
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 // Only linked in: see Cargo.toml.
 use tracing as _;
 
@@ -100,8 +98,7 @@ fn serve(args: &ServeArgs) -> ExitCode {
     };
     let authority = secret.as_ref().map(Authority::new);
     let asks_for_tokens = authority.is_some();
-    // From here on a signal waits until somebody can act on it: the server may hold what must not be lost.
-    let signals = match Signals::new([SIGINT, SIGTERM]) {
+    let signals = match RelaySignals::catch() {
         Ok(signals) => signals,
         Err(error) => return fail(1, format!("signals cannot be handled: {error}")),
     };
@@ -109,7 +106,7 @@ fn serve(args: &ServeArgs) -> ExitCode {
         Ok(server) => server,
         Err(error) => return fail(error.exit_code(), error),
     };
-    if let Err(error) = stop_on_signals(signals, server.stopper()) {
+    if let Err(error) = signals.serve(&server) {
         return fail(1, format!("signals cannot be handled: {error}"));
     }
     if args.open {
@@ -143,22 +140,4 @@ fn fail(code: u8, error: impl Display) -> ExitCode {
     // Where stderr is closed, the exit code must do.
     let _ = writeln!(std::io::stderr(), "oneport: {error}");
     ExitCode::from(code)
-}
-
-/// The first signal stops the relay properly, a second one at once.
-fn stop_on_signals(mut signals: Signals, stopper: Stopper) -> std::io::Result<()> {
-    let thread = std::thread::Builder::new().name("signals".into());
-    thread.spawn(move || {
-        let mut is_stopping = false;
-        for signal in signals.forever() {
-            if is_stopping {
-                std::process::exit(128 + signal);
-            }
-            is_stopping = true;
-            log::info!("stopping");
-            ServiceManager::stopping();
-            stopper.stop();
-        }
-    })?;
-    Ok(())
 }

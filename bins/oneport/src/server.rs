@@ -124,6 +124,11 @@ impl Server {
         Some(files.current().names().to_vec())
     }
 
+    /// The files of its certificate, where it has one.
+    pub(crate) fn certificate(&self) -> Option<Arc<CertificateFiles>> {
+        self.certificate.clone()
+    }
+
     /// What it was configured with.
     pub fn config(&self) -> &RelayConfig {
         &self.config

@@ -1,4 +1,6 @@
-//! The binary as a service: what it tells its manager, a socket of ours.
+//! The binary as a service: what it tells its manager, a socket of ours, and what signals do to it.
+
+mod signals;
 
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -6,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longer than anything here takes; only reached by a bug.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where a service manager listens; gone when dropped.
 struct Manager {
