@@ -2,13 +2,42 @@
 //!
 //! The README says how to fuzz on from there without changing these corpora.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 
+use log::{Level, Log, Metadata, Record};
 use oneport_sim::{Dice, fuzz};
 
 /// The most files of a corpus: what is more is not read by anybody.
 const FILES_MAX: usize = 60;
+
+thread_local! {
+    /// What was logged at error and warn on this thread.
+    static LOUD: RefCell<Vec<(String, Level, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps the errors and warnings of each thread apart.
+struct Recorder;
+
+impl Log for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= Level::Warn
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let line = (
+            record.target().to_owned(),
+            record.level(),
+            record.args().to_string(),
+        );
+        if self.enabled(record.metadata()) {
+            LOUD.with_borrow_mut(|loud| loud.push(line));
+        }
+    }
+
+    fn flush(&self) {}
+}
 
 /// Runs a target on its whole corpus, and on so many mutations of it.
 fn replay(target: fn(&[u8]), name: &str, mutations: u64) {
@@ -76,7 +105,23 @@ fn scenario() {
 
 #[test]
 fn sctp() {
+    // What is logged on this thread.
+    let _ = log::set_logger(&Recorder);
+    log::set_max_level(log::LevelFilter::Warn);
     replay(fuzz::sctp, "sctp", 100);
+    let loud = LOUD.take();
+    // They abort, and have nothing but nonsense to say.
+    let is_error = |(target, level, _): &(String, Level, String)| {
+        target.starts_with("sctp_proto") && *level == Level::Error
+    };
+    assert!(loud.iter().any(is_error), "no client provokes anything");
+    for (target, level, text) in loud {
+        let level = oneport::level_of(&target, level);
+        assert!(
+            level >= Level::Debug,
+            "a client causes {level} of {target}: {text}"
+        );
+    }
 }
 
 #[test]

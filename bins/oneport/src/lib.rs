@@ -42,9 +42,9 @@ pub use cli::{
 };
 pub use configuration::{ConfigError, Configuration, Invocation, Origin};
 pub use descriptors::raise_descriptor_limit;
-pub use log_thread::{LogThread, LogWriter};
 pub use http_url::HttpUrlError;
-pub use logging::{log_command, log_relay};
+pub use log_thread::{LogThread, LogWriter};
+pub use logging::{level_of, log_command, log_relay};
 pub use oneport_client as client;
 pub use oneport_wire as wire;
 pub use participant::{Commander, Participant, ParticipantError, Trust};

@@ -9,7 +9,7 @@ use env_logger::{Builder, Logger, Target};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde::Serialize;
 
-use crate::cli::{LogArgs, LogFilter, LogFormat};
+use crate::cli::{LogArgs, LogFilter, LogFormat, QUIET};
 use crate::log_budget::LogBudget;
 use crate::log_thread::{LogThread, LogWriter};
 
@@ -24,9 +24,14 @@ pub fn log_command() {
         wanted => wanted.parse(),
     };
     let style = std::env::var(env_logger::DEFAULT_WRITE_STYLE_ENV);
-    builder(filter.as_ref().unwrap_or(&LogFilter::default()))
+    let logger = builder(filter.as_ref().unwrap_or(&LogFilter::default()))
         .parse_write_style(&style.unwrap_or_default())
-        .init();
+        .build();
+    let level = logger.filter();
+    // In this process somebody else logs already: so be it.
+    if log::set_boxed_logger(Box::new(CommandLog(logger))).is_ok() {
+        log::set_max_level(level);
+    }
     if let Err(why) = filter {
         log::warn!("RUST_LOG is not understood: {why}");
     }
@@ -114,6 +119,7 @@ impl Log for RelayLog {
     }
 
     fn log(&self, record: &Record<'_>) {
+        let record = &demoted(record);
         if !self.logger.matches(record) {
             return;
         }
@@ -126,6 +132,45 @@ impl Log for RelayLog {
     fn flush(&self) {
         self.logger.flush();
     }
+}
+
+/// A logger for commands that end by themselves.
+struct CommandLog(Logger);
+
+impl Log for CommandLog {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        self.0.log(&demoted(record));
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+}
+
+/// The level at which a record of this target counts. What the libraries that parse a peer's bytes call an error is
+/// the peer's: an aborted association, a bad packet. Nothing of it needs an operator's attention, so it is at debug.
+pub fn level_of(target: &str, level: Level) -> Level {
+    let library = target.split("::").next().unwrap_or_default();
+    match QUIET.contains(&library) {
+        true => level.max(Level::Debug),
+        false => level,
+    }
+}
+
+/// The record with the level at which it counts.
+fn demoted<'a>(record: &Record<'a>) -> Record<'a> {
+    Record::builder()
+        .args(*record.args())
+        .level(level_of(record.target(), record.level()))
+        .target(record.target())
+        .module_path(record.module_path())
+        .file(record.file())
+        .line(record.line())
+        .build()
 }
 
 /// Whether clients can cause as many lines of this target as they like: those of the crates below, and of
@@ -171,6 +216,27 @@ mod tests {
         }
         for target in ["oneport_core::relay", "str0m", "oneport::logging"] {
             assert!(clients_cause(target), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_a_library_says_of_a_peer_is_no_error_of_ours() {
+        let level = |target: &str, level: Level| {
+            let record = Record::builder().target(target).level(level).build();
+            let demoted = demoted(&record);
+            assert_eq!(demoted.target(), target);
+            demoted.level()
+        };
+        for (target, said, counts) in [
+            ("sctp_proto::association", Level::Error, Level::Debug),
+            ("str0m::sctp", Level::Warn, Level::Debug),
+            ("dimpl", Level::Info, Level::Debug),
+            ("rustls::conn", Level::Trace, Level::Trace),
+            ("oneport_core::relay", Level::Error, Level::Error),
+            ("oneport", Level::Warn, Level::Warn),
+            ("isolated", Level::Error, Level::Error),
+        ] {
+            assert_eq!(level(target, said), counts, "{target}");
         }
     }
 

@@ -38,9 +38,9 @@ pub enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter(Vec<(Option<String>, LevelFilter)>);
 
-/// The libraries below warn of what a client does wrong, as often as it does it; the relay counts that and
-/// says it once.
-const QUIET: [&str; 5] = ["dimpl", "is", "rustls", "sctp_proto", "str0m"];
+/// The libraries below report what a client does wrong, as often as it does it; the relay counts that and says it
+/// once.
+pub(crate) const QUIET: [&str; 5] = ["dimpl", "is", "rustls", "sctp_proto", "str0m"];
 
 impl LogFilter {
     /// Each part and its level; no part is all others. A later rule counts before one for the same part.

@@ -21,6 +21,7 @@ use crate::check::CheckArgs;
 use crate::token::{Claims, Right, UnixTime};
 
 pub use generated::{CompletionsArgs, ManArgs};
+pub(crate) use log::QUIET;
 pub use log::{LogArgs, LogFilter, LogFormat};
 pub use state::StateArgs;
 pub use tls::TlsArgs;
