@@ -133,7 +133,7 @@ fn is_percent_encoded(target: &str) -> bool {
     target.split('%').skip(1).all(is_escape)
 }
 
-/// Why a text is not an [`HttpUrl`].
+/// Why a text is not an absolute `http` or `https` URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpUrlError {
     /// It does not begin with `http://` or `https://`.
