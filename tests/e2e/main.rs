@@ -29,6 +29,7 @@ mod ports;
 mod private;
 mod restarted;
 mod sealed;
+mod slow_files;
 mod status;
 mod tokens;
 mod words;

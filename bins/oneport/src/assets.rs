@@ -81,6 +81,18 @@ pub(crate) static ASSETS: &[Asset] = &[
         include_bytes!("../web/oneport-takers.js"),
     ),
     script(
+        "/oneport-outgoing.js",
+        include_bytes!("../web/oneport-outgoing.js"),
+    ),
+    script(
+        "/oneport-parts.js",
+        include_bytes!("../web/oneport-parts.js"),
+    ),
+    script(
+        "/oneport-arguments.js",
+        include_bytes!("../web/oneport-arguments.js"),
+    ),
+    script(
         "/oneport-incoming.js",
         include_bytes!("../web/oneport-incoming.js"),
     ),

@@ -5,8 +5,18 @@
  * @module
  */
 
+import { badArgument } from './oneport-arguments.js';
+
 /** @template {Record<string, any>} Details the details of each type of event */
 export class Emitter extends EventTarget {
+  #types;
+
+  /** @param {(keyof Details & string)[]} types of the events that there are */
+  constructor(types) {
+    super();
+    this.#types = types;
+  }
+
   /**
    * Listens; call what comes back to stop. `addEventListener` works as well: the argument is the
    * `detail` of its `CustomEvent`.
@@ -15,8 +25,11 @@ export class Emitter extends EventTarget {
    * @param {Type} type
    * @param {(detail: Details[Type]) => void} listener
    * @param {AddEventListenerOptions} [options]
+   * @throws {TypeError} `bad_argument` if there is no such event, or the listener is no function
    */
   on(type, listener, options) {
+    if (!this.#types.includes(type)) badArgument(`there is no such event; there are ${this.#types.join(', ')}`);
+    if (typeof listener !== 'function') badArgument('a listener is a function');
     /** @param {Event} event */
     const hear = (event) => listener(/** @type {CustomEvent} */ (event).detail);
     this.addEventListener(type, hear, options);

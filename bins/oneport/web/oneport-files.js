@@ -1,9 +1,9 @@
 /**
- * Files, or any large payload, in chunks between members. They are binary messages of class
+ * Files, or any large payload, in parts between members. They are binary messages of class
  * `transient` with the topic `oneport.file`, so that they fill neither the history nor the memory of
  * the relay, and only who is there gets them.
  *
- * Each chunk begins with a header of 21 bytes, integers in network byte order:
+ * Each message begins with a header of 21 bytes, integers in network byte order:
  *
  * ```text
  *  0      1               17            21
@@ -15,8 +15,10 @@
  * - kind 1, begin: the rest is JSON: `{"name", "type", "size", "chunk"}`, both numbers in bytes. Index 0.
  * - kind 2, data: the rest is the part number `index` of the file, `chunk` bytes, the last one what is left.
  * - kind 3, cancel: the sender has given up. Index 0, nothing follows.
- * - kind 4, credit: from a receiver to the sender alone: it has `index` parts. Nothing follows. Sent once
- *   with 0 by whoever takes the file, then after every 16 parts, after a second, and when it has all.
+ * - kind 4, credit: from a receiver to the sender alone: it has `index` parts. The rest is a 32-bit number, the grant:
+ *   the sender may send it so many parts in all, whichever they are. Without the number it is `index` + 32. A receiver
+ *   sends a credit as soon as it takes the file, when it grants more, when it has all parts, and otherwise once a
+ *   second: that shows that it is there.
  * - kind 5, decline: from a receiver to the sender alone: it does not take the file, or no more of it.
  *   Index 0, the rest is why, in UTF-8: `unwanted` (it takes no files), `too_large`, `too_many` (with others
  *   that are under way; later it may), `bad_file` (what begin says), `canceled`, `broken` (parts are missing)
@@ -25,45 +27,31 @@
  * `transfer` is random and names the transfer together with the sender's member id. Parts may come in
  * any order and twice. The transfer is complete with the last byte, and broken when the receiver gets a `gap`.
  *
- * The sender has a few chunks under way and adds to them with each `ack` while those come quickly. When
- * they come slowly something queues, and whoever chats would wait behind it: then it has fewer. And it
- * waits for the slowest of those who take the file, so that none of them falls off the relay's ring.
+ * The begin goes to all that the file is for. The parts go only to the members that have answered with a credit, so
+ * who takes no files does not get them, and none goes before the first credit or beyond the grant. A receiver grants
+ * all its senders together no more than a small part of what the ring of a room holds. So however many files come at
+ * once, and however slow its link is, it does not fall off the ring.
  *
  * @module
  */
 
+import { badArgument, blobOf, functionOf, recipientsOf, signalOf } from './oneport-arguments.js';
 import { RelayError, utf8 } from './oneport-frames.js';
-import { IncomingFile, IncomingFiles, tidyName } from './oneport-incoming.js';
-import { Takers } from './oneport-takers.js';
+import { IncomingFile, IncomingFiles } from './oneport-incoming.js';
+import { OutgoingFile } from './oneport-outgoing.js';
+import { BEGIN, CANCEL, CREDIT, DATA, DECLINE, chunk, grant, readChunk, readGrant, readReason, tidyName } from './oneport-parts.js';
 
 export const FILE_TOPIC = 'oneport.file';
 
 /** What a page takes, of all files that are on their way to it together, if it does not say otherwise. */
 export const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
-const BEGIN = 1;
-const DATA = 2;
-const CANCEL = 3;
-const CREDIT = 4;
-const DECLINE = 5;
-const HEADER_BYTES = 21;
-
-const REASON_BYTES_MAX = 32;
-
-/** Small, for a chat message waits for the chunk before it. */
-const CHUNK_BYTES = 16 * 1024;
-
-/** Chunks under way. */
-const WINDOW_MIN = 2;
-const WINDOW_MAX = 32;
-
-/** An answer that takes so much longer than the fastest has waited in a queue. */
-const QUEUED_MS = 60;
-
 /**
+ * `null` means the same as no value.
+ *
  * @typedef {object} SendOptions
  * @property {number[]} [to] members; the whole room without it
- * @property {string} [name]
+ * @property {string} [name] by default that of a File. Only the last part of a path is sent
  * @property {(progress: {sent: number, received: number, size: number}) => void} [onProgress] in bytes: what
  *   the relay has, and what the slowest of those has who take the file
  * @property {(decline: {member: Readonly<import('./oneport-frames.js').Member>, reason: string}) => void} [onDecline]
@@ -72,11 +60,20 @@ const QUEUED_MS = 60;
  */
 
 /**
+ * @typedef {object} Outcome
+ * @property {number[]} delivered member ids
+ * @property {number[]} declined member ids
+ * @property {{member: Readonly<import('./oneport-frames.js').Member>, reason: string}[]} missed
+ */
+
+/**
  * What files need of their room.
  *
  * @typedef {object} Place
  * @property {(data: Uint8Array<ArrayBuffer>, to: number[]|undefined, isBulk: boolean) => Promise<unknown>} publish
- * @property {(id: number) => boolean} isHere whether this member is there and not away
+ * @property {() => boolean} isIn whether there is a link, so that others can be heard
+ * @property {() => void} requireIn throws if the room was left
+ * @property {(id: number) => boolean} isMember whether this member is in the room, there or away
  * @property {() => number[]} others all members but this one
  * @property {(id: number) => Readonly<import('./oneport-frames.js').Member>} find
  * @property {() => string} epoch
@@ -93,78 +90,63 @@ const QUEUED_MS = 60;
  * @property {number} size
  */
 
-/** @typedef {{takers: Takers, progress: () => void, declined: (id: number, reason: string) => void}} Outgoing */
-
 /** The files of a room, in both directions. */
 export class Files {
   #place;
   #incoming;
-  /** @type {Map<string, Outgoing>} by transfer */ #outgoing = new Map();
+  /** @type {Map<string, OutgoingFile>} by transfer */ #outgoing = new Map();
 
   /** @param {Place} place @param {number} bytesMax of all that are on their way here together */
   constructor(place, bytesMax) {
     this.#place = place;
-    this.#incoming = new IncomingFiles(bytesMax);
+    this.#incoming = new IncomingFiles(bytesMax, place);
   }
 
   /**
-   * @param {Blob} blob
-   * @param {SendOptions} options
+   * @param {unknown} file
+   * @param {SendOptions} given
+   * @returns {Promise<Outcome>}
    */
-  async send(blob, { to, name = blob instanceof File ? blob.name : '', onProgress, onDecline, signal }) {
-    const transfer = crypto.getRandomValues(new Uint8Array(16));
-    const takers = new Takers(this.#place.isHere, Math.ceil(blob.size / CHUNK_BYTES));
-    let sent = 0;
-    const progress = () => onProgress?.({ sent, received: Math.min(takers.slowest * CHUNK_BYTES, blob.size), size: blob.size });
-    const declined = (/** @type {number} */ id, /** @type {string} */ reason) => onDecline?.({ member: this.#place.find(id), reason });
-    this.#outgoing.set(transfer.join(), { takers, progress, declined });
-    const publish = (/** @type {number} */ kind, /** @type {number} */ index, /** @type {Uint8Array} */ rest) =>
-      this.#place.publish(chunk(kind, transfer, index, rest), to, true);
+  async send(file, given) {
+    const blob = blobOf(file);
+    const { name, signal, ...options } = readOptions(given);
+    if (signal?.aborted) throw canceled();
+    const outgoing = new OutgoingFile(this.#place, blob, options);
+    const { key } = outgoing;
+    this.#outgoing.set(key, outgoing);
+    // A part may wait for a link; whoever gives up does not.
+    const stopped = new AbortController();
+    const aborted = new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => reject(canceled()), { once: true, signal: stopped.signal });
+    });
+    aborted.catch((error) => outgoing.fail(error));
     try {
-      const about = { name: tidyName(name), type: blob.type, size: blob.size, chunk: CHUNK_BYTES };
-      await publish(BEGIN, 0, utf8(JSON.stringify(about)));
-      const epoch = this.#place.epoch();
-      const others = this.#place.others();
-      takers.begin(to?.filter((id) => others.includes(id)) ?? others);
-      const send = async (/** @type {number} */ index, /** @type {Uint8Array} */ part) => {
-        this.#place.requireEpoch(epoch);
-        await publish(DATA, index, part);
-        sent += part.length;
-        progress();
-      };
-      await sendParts(send, blob, takers, signal);
-      return { delivered: takers.done, declined: takers.declined };
-    } catch (error) {
-      publish(CANCEL, 0, new Uint8Array()).catch(() => {});
-      throw error;
+      const sent = outgoing.send(tidyName(name ?? nameOf(blob)));
+      return /** @type {Outcome} */ (await Promise.race([sent, aborted]));
     } finally {
-      this.#outgoing.delete(transfer.join());
+      stopped.abort();
+      this.#outgoing.delete(key);
     }
   }
 
   /**
-   * A chunk of somebody's. Gives the file back if it is the first of one that is taken.
+   * A message with this topic. Gives the file back if it is the first part of one that is taken.
    *
    * @param {Readonly<import('./oneport-frames.js').Member>} from
    * @param {Uint8Array<ArrayBuffer>} bytes
    */
   take(from, bytes) {
-    if (bytes.length < HEADER_BYTES) return null;
-    const transfer = bytes.slice(1, 17);
+    const read = readChunk(bytes);
+    if (read === null) return null;
+    const { kind, transfer, index, rest } = read;
     const key = `${from.id} ${transfer.join()}`;
-    const index = new DataView(bytes.buffer, bytes.byteOffset).getUint32(17);
-    const rest = bytes.subarray(HEADER_BYTES);
-    if (bytes[0] === BEGIN) return this.#begin(key, from, transfer, rest);
-    if (bytes[0] === DATA) this.#incoming.find(key)?.take(index, rest);
-    if (bytes[0] === CANCEL) this.#incoming.find(key)?.end('canceled', 'the sender has given up');
+    if (kind === BEGIN) return this.#begin(key, from, transfer, rest);
+    if (kind === DATA) this.#incoming.take(key, index, rest);
+    if (kind === CANCEL) this.#incoming.cancel(key);
     const outgoing = this.#outgoing.get(transfer.join());
-    if (bytes[0] === CREDIT && outgoing !== undefined) {
-      outgoing.takers.credit(from.id, index);
-      outgoing.progress();
-    }
-    if (bytes[0] === DECLINE && outgoing !== undefined) {
-      const reason = reasonOf(rest);
-      if (outgoing.takers.decline(from.id, reason)) outgoing.declined(from.id, reason);
+    if (outgoing?.isFor(from.id)) {
+      if (kind === CREDIT) outgoing.credit(from.id, index, readGrant(index, rest));
+      if (kind === DECLINE) outgoing.decline(from.id, readReason(rest));
     }
     return null;
   }
@@ -177,17 +159,25 @@ export class Files {
    */
   #begin(key, from, transfer, rest) {
     // Who has left needs no answer.
-    const answer = (/** @type {number} */ kind, /** @type {number} */ parts, /** @type {string} */ reason) =>
-      void this.#place.publish(chunk(kind, transfer, parts, utf8(reason)), [from.id], false).catch(() => {});
+    const answer = (/** @type {number} */ kind, /** @type {number} */ parts, /** @type {Uint8Array} */ more) =>
+      void this.#place.publish(chunk(kind, transfer, parts, more), [from.id], false).catch(() => {});
     const sender = {
-      credit: (/** @type {number} */ parts) => answer(CREDIT, parts, ''),
-      decline: (/** @type {string} */ reason) => answer(DECLINE, 0, reason),
+      credit: (/** @type {number} */ parts, /** @type {number} */ granted) => answer(CREDIT, parts, grant(granted)),
+      decline: (/** @type {string} */ reason) => answer(DECLINE, 0, utf8(reason)),
     };
     const begun = this.#incoming.begin(key, from, rest, sender);
     if (begun === null || begun instanceof IncomingFile) return begun;
     sender.decline(begun.reason);
     this.#place.declined(begun);
     return null;
+  }
+
+  /** Back in the room after a lost link. @param {boolean} recovered whether the session has lived on */
+  resume(recovered) {
+    for (const outgoing of this.#outgoing.values()) {
+      if (recovered) outgoing.excuse();
+      else outgoing.fail(new RelayError('unconfirmed', 'the session was lost, and the transfer with it'));
+    }
   }
 
   /** Those that this is true of are broken.
@@ -198,78 +188,24 @@ export class Files {
   }
 }
 
-/**
- * @param {(index: number, part: Uint8Array) => Promise<void>} send
- * @param {Blob} blob
- * @param {Takers} takers
- * @param {AbortSignal|undefined} signal
- */
-async function sendParts(send, blob, takers, signal) {
-  const pace = new Pace();
-  /** @type {unknown} */
-  let failure;
-  /** @type {Set<Promise<void>>} */
-  const underWay = new Set();
-  for (let index = 0; index * CHUNK_BYTES < blob.size; index += 1) {
-    const part = new Uint8Array(await blob.slice(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES).arrayBuffer());
-    while (underWay.size >= pace.window) await Promise.race(underWay);
-    while (takers.isBehind(index) && !signal?.aborted) await takers.change();
-    if (failure !== undefined || signal?.aborted || takers.isDeclined) break;
-    const since = performance.now();
-    const done = send(index, part).then(
-      () => pace.answered(performance.now() - since),
-      (error) => {
-        failure ??= error;
-      },
-    );
-    /** @type {Promise<void>} */
-    const settled = done.finally(() => underWay.delete(settled));
-    underWay.add(settled);
-  }
-  await Promise.all(underWay);
-  while (failure === undefined && !signal?.aborted && takers.isAwaited) await takers.change();
-  if (failure !== undefined) throw failure;
-  if (signal?.aborted) throw new RelayError('canceled', 'the transfer was given up');
-  if (takers.isDeclined) throw new RelayError('declined', 'nobody takes the file');
+function canceled() {
+  return new RelayError('canceled', 'the transfer was given up');
 }
 
-/** How many chunks may be under way: more while answers come as fast as ever, fewer when they queue. */
-class Pace {
-  window = WINDOW_MIN;
-  #fastestMs = Infinity;
-  #sinceCut = 0;
-
-  /** @param {number} ms how long the answer took */
-  answered(ms) {
-    this.#fastestMs = Math.min(this.#fastestMs, ms);
-    this.#sinceCut += 1;
-    if (ms <= this.#fastestMs + QUEUED_MS) {
-      this.window = Math.min(WINDOW_MAX, this.window + 1 / Math.max(1, this.window / 4));
-    } else if (this.#sinceCut >= this.window) {
-      // Once for all that were under way in the same queue.
-      this.window = Math.max(WINDOW_MIN, this.window * 0.6);
-      this.#sinceCut = 0;
-    }
-  }
+/** @param {SendOptions} given */
+function readOptions({ to, name, onProgress, onDecline, signal }) {
+  if (name !== undefined && name !== null && typeof name !== 'string') badArgument('the name of a file is a string');
+  return {
+    to: recipientsOf(to),
+    name,
+    onProgress: functionOf(onProgress, 'onProgress'),
+    onDecline: functionOf(onDecline, 'onDecline'),
+    signal: signalOf(signal),
+  };
 }
 
-/** One word, whatever a receiver says. @param {Uint8Array} rest */
-function reasonOf(rest) {
-  const reason = new TextDecoder().decode(rest.subarray(0, REASON_BYTES_MAX));
-  return /^[a-z_]+$/.test(reason) ? reason : 'unknown';
-}
-
-/**
- * @param {number} kind
- * @param {Uint8Array} transfer
- * @param {number} index
- * @param {Uint8Array} rest
- */
-function chunk(kind, transfer, index, rest) {
-  const bytes = new Uint8Array(HEADER_BYTES + rest.length);
-  bytes[0] = kind;
-  bytes.set(transfer, 1);
-  new DataView(bytes.buffer).setUint32(17, index);
-  bytes.set(rest, HEADER_BYTES);
-  return bytes;
+/** A File has one, also one of another realm. @param {Blob} blob */
+function nameOf(blob) {
+  const name = Reflect.get(blob, 'name');
+  return typeof name === 'string' ? name : '';
 }

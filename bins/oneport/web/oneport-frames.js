@@ -117,8 +117,8 @@ function recipients(value) {
   return [...new Set(value)].sort((a, b) => a - b);
 }
 
-/** @param {unknown} value @returns {number} */
-function depth(value) {
+/** How deep arrays and objects lie in each other. @param {unknown} value @returns {number} */
+export function depth(value) {
   if (typeof value !== 'object' || value === null) return 0;
   return 1 + Math.max(0, ...Object.values(value).map(depth));
 }

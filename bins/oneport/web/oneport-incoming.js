@@ -1,28 +1,40 @@
 /**
- * Files on their way to this page: put together from the chunks that oneport-files.js describes.
- * Bounded in number and in bytes; what a sender says about a file is checked and tidied.
+ * Files on their way to this page: put together from the parts that oneport-files.js describes.
+ * Bounded in number and in bytes; what a sender says about a file is checked and tidied. All senders together are
+ * granted a window of bytes, which the files share.
  *
  * @module
  */
 
 import { RelayError } from './oneport-frames.js';
 import { Emitter } from './oneport-emitter.js';
+import { tidyName } from './oneport-parts.js';
 
 const CHUNK_BYTES_MAX = 256 * 1024;
 const TRANSFERS_MAX = 16;
-const NAME_CHARS_MAX = 200;
+
+/**
+ * What may be on its way to this page, of all files together. All receivers of a room share its ring, which holds
+ * 4 MiB by default: half of it is for files, and no receiver has more than an eighth of the ring, so that chat waits
+ * for one second at 4 Mbit/s. Below the least the files would be slow for all in a large room.
+ */
+const RING_SHARE_BYTES = 2 * 1024 * 1024;
+const WINDOW_BYTES_MAX = 512 * 1024;
+const WINDOW_BYTES_MIN = 64 * 1024;
 
 /** A sender may be away for the grace time and come back. */
 const STALLED_MS_MAX = 60_000;
 
-/** The sender hears of progress after so many parts, or so long. */
-const CREDIT_PARTS = 16;
+/** The sender is granted more once that is this part of the file's share, so that not every part costs a credit. */
+const GRANT_FRACTION = 4;
+
+/** The sender hears from a file that it takes at least so often. */
 const CREDIT_MS = 1_000;
 
 /** @typedef {{name: string, type: string, size: number, chunk: number}} About */
 
-/** What the sender is told: how many parts are here, or that no more are wanted.
- * @typedef {{credit: (parts: number) => void, decline: (reason: string) => void}} Sender */
+/** What the sender is told: how many parts are here and how many it may send in all, or that no more are wanted.
+ * @typedef {{credit: (parts: number, granted: number) => void, decline: (reason: string) => void}} Sender */
 
 /**
  * A file that somebody sends, from its first chunk on. Events: `progress`.
@@ -41,19 +53,26 @@ export class IncomingFile extends Emitter {
   isOver = false;
 
   /** @type {Sender} */ #sender;
+  #isHeard;
+  #stopped;
   #taken = 0;
-  #creditedAt = 0;
+  #granted = 0;
+  /** @type {ReturnType<typeof setInterval>|undefined} */ #pulse;
 
   /**
    * @param {Readonly<import('./oneport-frames.js').Member>} from
    * @param {About} about
    * @param {Sender} sender
+   * @param {() => boolean} isHeard whether there is a link, so that a word to the sender does not wait for one
+   * @param {() => void} stopped it takes no more parts
    */
-  constructor(from, about, sender) {
-    super();
+  constructor(from, about, sender, isHeard, stopped) {
+    super(['progress']);
     this.from = from;
     this.#about = about;
     this.#sender = sender;
+    this.#isHeard = isHeard;
+    this.#stopped = stopped;
     /** The whole file; rejects if the transfer breaks. @type {Promise<Blob>} */
     this.blob = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -62,7 +81,6 @@ export class IncomingFile extends Emitter {
     // Whoever only watches the progress need not handle the failure as well.
     this.blob.catch(() => {});
     this.#watch();
-    this.#credit();
     // After the `file` event.
     queueMicrotask(() => this.#finishIfWhole());
   }
@@ -101,25 +119,51 @@ export class IncomingFile extends Emitter {
     this.#reject(new RelayError(code, message));
   }
 
-  /** @param {number} index @param {Uint8Array<ArrayBuffer>} part */
+  /** False if it does not belong to it. @param {number} index @param {Uint8Array<ArrayBuffer>} part */
   take(index, part) {
     const { size, chunk: length } = this.#about;
     const expected = Math.min(length, size - index * length);
-    if (this.isOver || expected <= 0 || part.length !== expected || this.#parts[index] !== undefined) return;
+    if (this.isOver || expected <= 0 || part.length !== expected || this.#parts[index] !== undefined) return false;
     this.#parts[index] = part;
     this.received += part.length;
     this.#taken += 1;
     this.#watch();
     // Whole is whole, whatever the page does when it hears of it.
+    if (this.received === size) this.credit();
     this.#finishIfWhole();
-    const isDue = this.#taken % CREDIT_PARTS === 0 || Date.now() - this.#creditedAt >= CREDIT_MS;
-    if (isDue || this.received === size) this.#credit();
     this.emit('progress', { received: this.received, size });
+    return true;
   }
 
-  #credit() {
-    this.#creditedAt = Date.now();
-    this.#sender.credit(this.#taken);
+  /** What was granted and has not come. */
+  get bytesOnTheWay() {
+    return (this.#granted - this.#taken) * this.#about.chunk;
+  }
+
+  /**
+   * Lets the sender send more, if that is worth a message.
+   *
+   * @param {number} share bytes that may be on their way here for this file
+   * @param {number} free bytes that no file has been granted
+   * @returns {number} how many bytes it was granted
+   */
+  grant(share, free) {
+    const { size, chunk: length } = this.#about;
+    const parts = Math.max(1, Math.floor(share / length));
+    const upTo = Math.min(Math.ceil(size / length), this.#taken + parts);
+    const more = Math.min(upTo - this.#granted, Math.floor(free / length));
+    const isWorthIt = more * GRANT_FRACTION >= parts || upTo === Math.ceil(size / length) || this.#granted === this.#taken;
+    if (more <= 0 || !isWorthIt) return 0;
+    this.#granted += more;
+    this.credit();
+    return more * length;
+  }
+
+  /** Tells the sender how far it is, and again while nothing else is said. */
+  credit() {
+    clearInterval(this.#pulse);
+    this.#sender.credit(this.#taken, this.#granted);
+    if (!this.isOver) this.#pulse = setInterval(() => this.#isHeard() && this.#sender.credit(this.#taken, this.#granted), CREDIT_MS);
   }
 
   #finishIfWhole() {
@@ -131,13 +175,19 @@ export class IncomingFile extends Emitter {
 
   #watch() {
     clearTimeout(this.#stalled);
-    this.#stalled = setTimeout(() => this.fail('stalled', 'nothing came for a while'), STALLED_MS_MAX);
+    this.#stalled = setTimeout(() => {
+      // Nothing can come while the window is taken by other files.
+      if (this.#granted === this.#taken) this.#watch();
+      else this.fail('stalled', 'nothing came for a while');
+    }, STALLED_MS_MAX);
   }
 
   #stop() {
     this.isOver = true;
     this.#parts = [];
     clearTimeout(this.#stalled);
+    clearInterval(this.#pulse);
+    this.#stopped();
   }
 }
 
@@ -145,10 +195,13 @@ export class IncomingFile extends Emitter {
 export class IncomingFiles {
   /** @type {Map<string, IncomingFile>} */ #transfers = new Map();
   #bytesMax;
+  #place;
 
-  /** @param {number} bytesMax of all that are under way together */
-  constructor(bytesMax) {
+  /** @param {number} bytesMax of all that are under way together
+   * @param {Pick<import('./oneport-files.js').Place, 'isIn'|'others'>} place */
+  constructor(bytesMax, place) {
     this.#bytesMax = bytesMax;
+    this.#place = place;
   }
 
   /**
@@ -169,9 +222,39 @@ export class IncomingFiles {
     if (about === null) return { from, reason: 'bad_file', name: '', type: '', size: 0 };
     const reason = this.#reasonAgainst(about.size);
     if (reason !== null) return { from, reason, name: about.name, type: about.type, size: about.size };
-    const file = new IncomingFile(from, about, sender);
+    const file = new IncomingFile(from, about, sender, this.#place.isIn, () => this.#grant());
     if (about.size > 0) this.#transfers.set(key, file);
+    this.#grant();
+    // That it takes the file, even if it must wait.
+    if (file.bytesOnTheWay === 0) file.credit();
     return file;
+  }
+
+  /** @param {string} key @param {number} index @param {Uint8Array<ArrayBuffer>} part */
+  take(key, index, part) {
+    if (this.#transfers.get(key)?.take(index, part)) this.#grant();
+  }
+
+  /** Its sender has given up. @param {string} key */
+  cancel(key) {
+    this.#transfers.get(key)?.end('canceled', 'the sender has given up');
+  }
+
+  /** Shares the window among the files. Whoever was granted something waits until the others had their turn. */
+  #grant() {
+    const others = Math.max(1, this.#place.others().length);
+    const window = Math.min(WINDOW_BYTES_MAX, Math.max(WINDOW_BYTES_MIN, RING_SHARE_BYTES / others));
+    const open = [...this.#transfers].filter(([, file]) => !file.isOver);
+    const onTheWay = open.reduce((sum, [, file]) => sum + file.bytesOnTheWay, 0);
+    let free = window - onTheWay;
+    for (const [key, file] of open) {
+      // A part may be larger than the window: then it goes alone.
+      const granted = file.grant(window / open.length, onTheWay === 0 && free === window ? Infinity : free);
+      if (granted === 0) continue;
+      free -= granted;
+      this.#transfers.delete(key);
+      this.#transfers.set(key, file);
+    }
   }
 
   /** @param {number} size */
@@ -181,11 +264,6 @@ export class IncomingFiles {
     let bytes = size;
     for (const file of this.#transfers.values()) bytes += file.size;
     return bytes > this.#bytesMax || this.#transfers.size >= TRANSFERS_MAX ? 'too_many' : null;
-  }
-
-  /** @param {string} key */
-  find(key) {
-    return this.#transfers.get(key);
   }
 
   /** Those that this is true of are broken.
@@ -210,10 +288,4 @@ function readAbout(rest) {
   } catch {
     return null;
   }
-}
-
-/** A name that is one: no path, nothing that cannot be seen. @param {string} name */
-export function tidyName(name) {
-  const last = name.split(/[\\/]/).at(-1) ?? '';
-  return last.replace(/[\p{Cc}\p{Cf}]/gu, '').slice(0, NAME_CHARS_MAX);
 }

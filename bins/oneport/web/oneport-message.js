@@ -4,7 +4,8 @@
  * @module
  */
 
-import { RelayError, utf8 } from './oneport-frames.js';
+import { RelayError } from './oneport-frames.js';
+import { classOf, flagOf, idOf, optionsOf, payloadOf, recipientsOf, topicOf } from './oneport-arguments.js';
 
 /**
  * @typedef {object} Message
@@ -21,44 +22,45 @@ import { RelayError, utf8 } from './oneport-frames.js';
  */
 
 /**
+ * How a message is sent. `null` means the same as no value.
+ *
  * @typedef {object} SendOptions
  * @property {string} [topic] at most 128 bytes
  * @property {number[]} [to] member ids, 64 at most; the whole room without it
  * @property {boolean} [echo] whether it comes back as a `message` event, in its place in the order
  * @property {'kept'|'transient'|'lossy'} [class] `kept` stays in the history, `transient` is for who
  *   is there now, `lossy` may get lost
- * @property {boolean} [receipt] whether a `receipt` event should tell to how many members it came
+ * @property {boolean} [receipt] whether a `receipt` event should tell to how many members it came; never with `lossy`
  * @property {string} [id] 1 to 64 bytes: what makes a second one with the same id in the same session
  *   harmless. The library makes one by itself
  */
 
-const TOPIC_BYTES_MAX = 128;
-const RECIPIENTS_MAX = 64;
-const ID_BYTES_MAX = 64;
-
 /**
- * The frame that publishes this.
+ * Returns the frame that publishes this.
  *
  * @param {string} room
- * @param {string|ArrayBuffer|ArrayBufferView} data
- * @param {SendOptions & {id: string}} options
- * @throws {RelayError} if the relay would say so as well
+ * @param {unknown} data
+ * @param {SendOptions|null|undefined} options
+ * @param {() => string} nextId
+ * @throws {RelayError} with the code of the relay for an option that it would reject
+ * @throws {TypeError} `bad_argument` if the data is neither text nor bytes, or the options are no object
  */
-export function publication(room, data, { id, topic = '', to, echo, receipt, class: kind = 'kept' }) {
-  if (utf8(topic).length > TOPIC_BYTES_MAX) {
-    throw new RelayError('topic_too_long', `a topic has at most ${TOPIC_BYTES_MAX} bytes`, { room, limit: TOPIC_BYTES_MAX });
-  }
-  if (to !== undefined && to.length > RECIPIENTS_MAX) {
-    throw new RelayError('too_many_recipients', `a message has at most ${RECIPIENTS_MAX} recipients`, { room, limit: RECIPIENTS_MAX });
-  }
-  // The relay could not say about which request this is.
-  if (!/^\P{Cc}+$/u.test(id) || utf8(id).length > ID_BYTES_MAX) {
-    throw new RelayError('bad_frame', `an id has 1 to ${ID_BYTES_MAX} bytes without control characters`, { room, limit: ID_BYTES_MAX });
-  }
-  if (to?.length === 0) throw new RelayError('no_such_member', 'a message for nobody', { room });
-  const payload = typeof data === 'string' ? { text: wellFormed(data) } : { binary: bytesOf(data) };
-  const how = { echo: echo || undefined, receipt: receipt || undefined, class: kind === 'kept' ? undefined : kind };
-  return { t: 'pub', id, room, topic: topic || undefined, to, ...how, ...payload };
+export function publication(room, data, options, nextId) {
+  const { id, topic, to, echo, receipt, class: kind } = optionsOf(options);
+  const frame = {
+    t: 'pub',
+    id: idOf(id) ?? nextId(),
+    room,
+    topic: topicOf(topic) || undefined,
+    to: recipientsOf(to),
+    echo: flagOf(echo, 'echo') || undefined,
+    receipt: flagOf(receipt, 'receipt') || undefined,
+    class: classOf(kind),
+  };
+  if (frame.class === 'lossy' && frame.receipt) throw new RelayError('bad_frame', 'a lossy message has no receipt', { room });
+  /** @type {{text?: string, binary?: Uint8Array<ArrayBuffer>}} */
+  const payload = payloadOf(data);
+  return { ...frame, class: frame.class === 'kept' ? undefined : frame.class, ...payload };
 }
 
 /**
@@ -70,15 +72,4 @@ export function publication(room, data, { id, topic = '', to, echo, receipt, cla
 export function message({ text, binary, topic = '', to, time, offset }, from, flags) {
   const payload = text === undefined ? { bytes: binary } : { text };
   return { from, ...payload, topic, to: to ?? null, time, offset: offset ?? null, ...flags };
-}
-
-/** Half of a pair of code units is no text, and would make the whole frame bad. @param {string} text */
-function wellFormed(text) {
-  return text.replace(/\p{Surrogate}/gu, '\ufffd');
-}
-
-/** A copy: the page may go on to write into its own. @param {ArrayBuffer|ArrayBufferView} data */
-function bytesOf(data) {
-  const view = data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return new Uint8Array(view);
 }

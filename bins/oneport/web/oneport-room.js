@@ -6,6 +6,7 @@
  */
 
 import { RelayError } from './oneport-frames.js';
+import { bytesMaxOf, countOf, memberOf, metaOf, nameOf, noticeOf, optionsOf } from './oneport-arguments.js';
 import { Delivery } from './oneport-delivery.js';
 import { Emitter } from './oneport-emitter.js';
 import { Entry } from './oneport-entry.js';
@@ -28,6 +29,14 @@ const COMING_MAX = 10_000;
 
 /** How many ids of this member are known as its own: there is one more after each lost session. */
 const MINE_MAX = 100;
+
+/** How many messages `history()` asks for. */
+const HISTORY_DEFAULT = 50;
+
+/** @type {(keyof RoomEvents)[]} */
+const EVENTS = [
+  'message', 'presence', 'members', 'unreadable', 'gap', 'resumed', 'history', 'receipt', 'left', 'state', 'file', 'declined',
+];
 
 /** @extends {Emitter<RoomEvents>} */
 export class Room extends Emitter {
@@ -57,23 +66,26 @@ export class Room extends Emitter {
    * @param {import('./oneport-types.js').JoinOptions} options
    */
   constructor(session, name, options) {
-    super();
+    super(EVENTS);
     this.#session = session;
-    this.#options = { ...options };
+    this.#options = { name: nameOf(options.name), meta: metaOf(options.meta), history: countOf(options.history, 'history') };
+    const fileBytesMax = bytesMaxOf(options.fileBytesMax, 'fileBytesMax') ?? FILE_BYTES_MAX;
+    /** @type {import('./oneport-files.js').Place} */
     const place = {
-      publish: (/** @type {Uint8Array} */ bytes, /** @type {number[]|undefined} */ to, /** @type {boolean} */ isBulk) =>
-        this.#publish(bytes, { id: session.nextId(), topic: FILE_TOPIC, to, class: 'transient' }, isBulk),
-      isHere: (/** @type {number} */ id) => this.members.has(id) && !this.members.get(id)?.away,
+      publish: (bytes, to, isBulk) => this.#publish(bytes, { topic: FILE_TOPIC, to, class: 'transient' }, isBulk),
+      isIn: () => this.#state === 'joined',
+      requireIn: () => this.#requireIn(),
+      isMember: (id) => this.members.has(id),
       others: () => [...this.members.keys()].filter((id) => id !== this.#me),
-      find: (/** @type {number} */ id) => this.#people.find(id),
+      find: (id) => this.#people.find(id),
       epoch: () => this.#told.epoch,
-      requireEpoch: (/** @type {string} */ epoch) => this.#requireEpoch(epoch),
+      requireEpoch: (epoch) => this.#requireEpoch(epoch),
       declined: (/** @type {import('./oneport-files.js').Declined} */ declined) => this.emit('declined', declined),
     };
     this.name = name;
     this.token = new Token(options.token);
     this.#secret = options.key === undefined ? null : new Secret(name, options.key);
-    this.#files = new Files(place, options.fileBytesMax ?? FILE_BYTES_MAX);
+    this.#files = new Files(place, fileBytesMax);
     this.#delivery = new Delivery((type, detail) => this.emit(type, detail), this.#secret, this.#files);
     this.#entry = new Entry(
       {
@@ -115,29 +127,41 @@ export class Room extends Emitter {
    * Rejects with a {@link RelayError}: a code of the relay; `left` or `closed`; `queue_full`;
    * `unconfirmed` if the session was lost and nobody knows whether it arrived.
    *
+   * The data is a string, an ArrayBuffer (of any realm, also a shared one) or any view of one, whose bytes are sent
+   * as they are in memory now. Everything else rejects with a `TypeError` (`bad_argument`), and an option that the
+   * relay would reject with its code, mostly `bad_frame`.
+   *
    * A `lossy` message never waits and never holds up another: it goes over a channel without order and
    * retransmission. `offset` is null, and `dropped` says if it was not even sent.
    *
-   * @param {string|ArrayBuffer|ArrayBufferView} data
+   * @param {string|ArrayBufferLike|ArrayBufferView} data
    * @param {import('./oneport-message.js').SendOptions} [options]
    * @returns {Promise<{offset: number|null, duplicate: boolean, dropped: boolean}>}
    */
-  async send(data, options = {}) {
-    return this.#publish(data, { id: this.#session.nextId(), ...options });
+  async send(data, options) {
+    return this.#publish(data, options);
   }
 
   /**
-   * Sends a file to who is there now; they get a `file` event. It does not delay messages. Resolves when
-   * those who take it have all of it, with the ids of who has it and of who did not want it; somebody who
-   * is in neither list has gone, got stuck, or cannot take files. Rejects as `send()` does, with
-   * `canceled`, or with `declined` if it was for nobody but those who did not want it.
+   * Sends a file to the members who are there now; they get a `file` event. It does not delay messages. Resolves when
+   * each of them has it, has declined it, or is given up:
    *
-   * @param {Blob} blob
+   * - `delivered`: who has all of it.
+   * - `declined`: who did not want it. `onDecline` gets the reasons.
+   * - `missed`: who else does not have it, and why: `left`; `away`, its connection was lost; `silent`, it did not
+   *   answer, mostly because it cannot take files; `stuck`, it stopped taking parts; `broken`, it lost a part;
+   *   `stalled`, it got nothing for a minute.
+   *
+   * Rejects as `send()` does; with `declined` if all have declined it; with `canceled` if the signal is aborted; with
+   * `unreadable_file` if the browser cannot read it; with a `TypeError` (`bad_argument`) for what is no Blob.
+   *
+   * @param {Blob} blob of any realm
    * @param {import('./oneport-files.js').SendOptions} [options]
-   * @returns {Promise<{delivered: number[], declined: number[]}>}
+   * @returns {Promise<import('./oneport-files.js').Outcome>}
    */
-  async sendBlob(blob, options = {}) {
-    return this.#files.send(blob, options);
+  async sendBlob(blob, options) {
+    this.#requireIn();
+    return this.#files.send(blob, optionsOf(options));
   }
 
   /**
@@ -147,29 +171,38 @@ export class Room extends Emitter {
    * @param {{before?: number, count?: number}} [options]
    * @returns {Promise<import('./oneport-types.js').History>}
    */
-  async history({ before = this.#told.since?.offset, count = 50 } = {}) {
+  async history(options) {
     this.#requireIn();
+    const given = optionsOf(options);
+    const before = countOf(given.before, 'before', Number.MAX_SAFE_INTEGER) ?? this.#told.since?.offset;
+    const count = countOf(given.count, 'count') ?? HISTORY_DEFAULT;
     const id = this.#session.nextId();
     return this.#session.ask({ t: 'history', id, room: this.name, before, count }, { isAddressed: before !== undefined });
   }
 
   /** Changes one's own name or metadata; null takes it away.
    * @param {{name?: string|null, meta?: unknown}} change */
-  async update({ name, meta }) {
+  async update(change) {
     this.#requireIn();
-    await this.#session.ask({ t: 'update', id: this.#session.nextId(), room: this.name, name, meta });
-    const change = { ...(name !== undefined && { name: name ?? undefined }), ...(meta !== undefined && { meta: meta ?? undefined }) };
-    Object.assign(this.#options, change);
+    const { name, meta } = optionsOf(change);
+    const given = { name: name === null ? null : nameOf(name), meta: meta === null ? null : metaOf(meta) };
+    await this.#session.ask({ t: 'update', id: this.#session.nextId(), room: this.name, ...given });
+    const changed = {
+      ...(given.name !== undefined && { name: given.name ?? undefined }),
+      ...(given.meta !== undefined && { meta: given.meta ?? undefined }),
+    };
+    Object.assign(this.#options, changed);
     if (this.#me === null) return;
-    this.#people.change(this.#me, change);
+    this.#people.change(this.#me, changed);
     this.#announce();
   }
 
   /** Removes another member, for those who may.
-   * @param {number} member @param {string} [message] */
+   * @param {number} member @param {string} [message] 1 to 256 bytes that it is told */
   async kick(member, message) {
     this.#requireIn();
-    await this.#session.ask({ t: 'kick', id: this.#session.nextId(), room: this.name, member, message }, { isAddressed: true });
+    const about = { member: memberOf(member), message: noticeOf(message) };
+    await this.#session.ask({ t: 'kick', id: this.#session.nextId(), room: this.name, ...about }, { isAddressed: true });
   }
 
   /** Leaves at once. Resolves when the relay knows, or need not. */
@@ -184,13 +217,13 @@ export class Room extends Emitter {
   }
 
   /**
-   * @param {string|ArrayBuffer|ArrayBufferView} data
-   * @param {import('./oneport-message.js').SendOptions & {id: string}} options
+   * @param {string|ArrayBufferLike|ArrayBufferView} data
+   * @param {import('./oneport-message.js').SendOptions} [options]
    * @param {boolean} [isBulk]
    */
   async #publish(data, options, isBulk) {
     this.#requireIn();
-    const frame = publication(this.name, data, options);
+    const frame = publication(this.name, data, options, () => this.#session.nextId());
     const { answer } = this.#secret === null ? this.#say(frame, isBulk) : await this.#saySealed(this.#secret, frame, isBulk);
     const { offset, duplicate = false, dropped = false } = await answer;
     if (!frame.echo && offset !== undefined) this.#told.remember(offset);
@@ -324,6 +357,7 @@ export class Room extends Emitter {
     if (this.#mine.size > MINE_MAX) this.#mine.delete(oldest);
     this.#people.begin(members, offset, frame.total <= members.length);
     if (!recovered && isBack) this.#delivery.failFiles('the session was lost');
+    if (isBack) this.#files.resume(recovered);
     // Without history to come, everything up to here is told or missing.
     const isOwedHistory = !recovered && (this.#options.history ?? 0) > 0;
     if (!recovered && !isOwedHistory) this.#told.until(offset);

@@ -1,42 +1,48 @@
 /**
- * The members that a file of this page goes to: who takes it, how far they are, and who does not want it.
+ * The members that a file of this page goes to: who takes it, how many parts each may be sent and has, and who does
+ * not get it and why.
  *
  * @module
  */
 
-/** A receiver that does not get on for so long is not waited for. */
-const STUCK_MS_MAX = 5_000;
+/** A receiver says once a second that it is there; after so long without a word it is given up. */
+const HEARD_MS_MAX = 10_000;
 
-/** Nor is one that has not said within this time that it takes the file: not all can. */
-const ANSWER_MS_MAX = 2_000;
+/** So is one that has not answered the offer within this time: not all can take files. On a slow link the offer
+ * waits behind other files. */
+const ANSWER_MS_MAX = 5_000;
 
-/** How many parts the slowest receiver may be behind: a quarter of what the ring of a room holds by default. */
-const BEHIND_PARTS_MAX = 64;
+/** The first part waits so long for all to answer: a part is sent once more for those that answer later. */
+const BEGIN_MS_MAX = 250;
 
 const LOOK_AGAIN_MS = 250;
 
-/** @typedef {{parts: number, at: number}} Taker how many parts it has, and since when; -1 before it has answered */
+/** What a receiver says that does not want the file. Every other reason is a failure. */
+const REFUSALS = new Set(['unwanted', 'too_large', 'too_many', 'bad_file', 'canceled']);
+
+/** @typedef {{parts: number, granted: number, sent: number, heardAt: number}} Taker how many parts it has, may be sent
+ *   in all, and was sent */
 
 export class Takers {
-  #isHere;
+  #isMember;
   #parts;
-  /** @type {Map<number, Taker>} those that have not declined */ #takers = new Map();
-  /** @type {Map<number, string>} why */ #declined = new Map();
+  #beganAt = 0;
+  /** @type {Set<number>} those that have not answered */ #asked = new Set();
+  /** @type {Map<number, Taker>} */ #takers = new Map();
+  /** @type {Map<number, string>} why they do not get it */ #out = new Map();
   #wake = () => {};
 
-  /** @param {(id: number) => boolean} isHere whether this member is there and not away
+  /** @param {(id: number) => boolean} isMember whether it is in the room, there or away
    * @param {number} parts of the whole file */
-  constructor(isHere, parts) {
-    this.#isHere = isHere;
+  constructor(isMember, parts) {
+    this.#isMember = isMember;
     this.#parts = parts;
   }
 
-  /** It goes to these. @param {number[]} ids */
+  /** The file was offered to these. @param {number[]} ids */
   begin(ids) {
-    const at = Date.now();
-    for (const id of ids) {
-      if (!this.#takers.has(id) && !this.#declined.has(id)) this.#takers.set(id, { parts: -1, at });
-    }
+    this.#beganAt = Date.now();
+    for (const id of ids) if (!this.#takers.has(id) && !this.#out.has(id)) this.#asked.add(id);
   }
 
   /** Who has all of it. */
@@ -45,44 +51,92 @@ export class Takers {
   }
 
   get declined() {
-    return [...this.#declined.keys()];
+    return [...this.#out].filter(([, reason]) => REFUSALS.has(reason)).map(([id]) => id);
   }
 
-  /** Whether nobody has it, and nobody is left who might take it. */
+  /** Who else does not have it, and why. */
+  get missed() {
+    return [...this.#out].filter(([, reason]) => !REFUSALS.has(reason));
+  }
+
+  /** Whether all that were asked do not want it. */
   get isDeclined() {
-    return this.#declined.size > 0 && this.done.length === 0 && ![...this.#takers.keys()].some((id) => this.#isHere(id));
+    return this.#out.size > 0 && this.#takers.size === 0 && this.#asked.size === 0 && this.missed.length === 0;
   }
 
   /** How many parts the slowest of those has that take it; 0 while there is none. */
   get slowest() {
-    const taking = [...this.#takers].filter(([id, { parts }]) => parts >= 0 && this.#isHere(id));
-    return taking.length === 0 ? 0 : Math.min(...taking.map(([, { parts }]) => parts));
+    return this.#takers.size === 0 ? 0 : Math.min(...[...this.#takers.values()].map(({ parts }) => parts));
   }
 
-  /** @param {number} id @param {number} parts */
-  credit(id, parts) {
-    const known = this.#takers.get(id)?.parts ?? -1;
-    if (parts > known && !this.#declined.has(id)) this.#takers.set(id, { parts: Math.min(parts, this.#parts), at: Date.now() });
+  /** It takes the file, has so many parts of it and may be sent so many in all.
+   * @param {number} id @param {number} parts @param {number} granted */
+  credit(id, parts, granted) {
+    if (this.#out.has(id)) return;
+    const taker = this.#takers.get(id) ?? { parts: 0, granted: 0, sent: 0, heardAt: 0 };
+    this.#asked.delete(id);
+    this.#takers.set(id, {
+      parts: Math.max(taker.parts, Math.min(parts, this.#parts)),
+      granted: Math.max(taker.granted, granted),
+      sent: taker.sent,
+      heardAt: Date.now(),
+    });
     this.#wake();
   }
 
-  /** False if that was known. @param {number} id @param {string} reason */
-  decline(id, reason) {
-    if (this.#declined.has(id)) return false;
+  /** It does not get the file, or no more of it. False if that was known.
+   * @param {number} id @param {string} reason */
+  drop(id, reason) {
+    if (this.#out.has(id)) return false;
+    this.#asked.delete(id);
     this.#takers.delete(id);
-    this.#declined.set(id, reason);
+    this.#out.set(id, reason);
     this.#wake();
     return true;
   }
 
-  /** Whether somebody cannot have this part yet. @param {number} index */
-  isBehind(index) {
-    return this.#isAny((taker) => taker.parts >= 0 && index - taker.parts >= BEHIND_PARTS_MAX);
+  /** Who is to get the next part, which is the same for all: whoever comes later begins with it, and gets those
+   * before it after the last one. Empty while one of them may not be sent more. */
+  get next() {
+    const open = [...this.#takers].filter(([, { sent }]) => sent < this.#parts);
+    const mayBegin = this.#asked.size === 0 || Date.now() - this.#beganAt >= BEGIN_MS_MAX;
+    const mayAll = open.every(([, { sent, granted }]) => sent < granted);
+    return mayBegin && mayAll ? open.map(([id]) => id) : [];
+  }
+
+  /** A part was sent to these. @param {number[]} ids */
+  sent(ids) {
+    for (const id of ids) {
+      const taker = this.#takers.get(id);
+      if (taker !== undefined) taker.sent += 1;
+    }
   }
 
   /** Whether somebody may still get the rest. */
   get isAwaited() {
-    return this.#isAny((taker) => taker.parts < this.#parts);
+    return this.#asked.size > 0 || [...this.#takers.values()].some(({ parts }) => parts < this.#parts);
+  }
+
+  /** Gives up who has gone or says nothing any more. @param {(id: number) => boolean} isAway */
+  prune(isAway) {
+    const now = Date.now();
+    const silent = (/** @type {number} */ id, /** @type {string} */ reason) => this.drop(id, isAway(id) ? 'away' : reason);
+    for (const id of this.#asked) {
+      if (!this.#isMember(id)) this.drop(id, 'left');
+      else if (now - this.#beganAt >= ANSWER_MS_MAX) silent(id, 'silent');
+    }
+    for (const [id, { parts, heardAt }] of this.#takers) {
+      if (parts >= this.#parts) continue;
+      if (!this.#isMember(id)) this.drop(id, 'left');
+      else if (now - heardAt >= HEARD_MS_MAX) silent(id, 'stuck');
+    }
+  }
+
+  /** Nobody could be heard for a while. */
+  excuse() {
+    const now = Date.now();
+    this.#beganAt = now;
+    for (const taker of this.#takers.values()) taker.heardAt = now;
   }
 
   /** Until somebody has got on, or might have gone. @returns {Promise<void>} */
@@ -93,11 +147,8 @@ export class Takers {
     });
   }
 
-  /** Of those that are worth waiting for. @param {(taker: Taker) => boolean} isMeant */
-  #isAny(isMeant) {
-    return [...this.#takers].some(([id, taker]) => {
-      const patience = taker.parts < 0 ? ANSWER_MS_MAX : STUCK_MS_MAX;
-      return isMeant(taker) && this.#isHere(id) && Date.now() - taker.at < patience;
-    });
+  /** Ends the wait for a change. */
+  wake() {
+    this.#wake();
   }
 }

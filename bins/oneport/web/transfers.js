@@ -28,6 +28,10 @@ const DECLINES = new Map([
   ['canceled', 'canceled'],
   ['broken', 'part of it is missing'],
   ['stalled', 'nothing came for a while'],
+  ['left', 'not here any more'],
+  ['away', 'the connection was lost'],
+  ['silent', 'no answer'],
+  ['stuck', 'no answer any more'],
 ]);
 
 /** @param {string} reason */
@@ -105,13 +109,15 @@ export class Transfers {
     if (signal.aborted) return line.fail('canceled');
     line.progress(0);
     try {
-      const { delivered } = await this.#room.sendBlob(file, {
+      const { delivered, missed } = await this.#room.sendBlob(file, {
         to: to === null ? undefined : [to.id],
         signal,
         onProgress: ({ received }) => line.progress(received),
         onDecline: ({ member, reason }) => line.declined(nameOf(member), declineWords(reason)),
       });
-      line.done(`sent, ${delivered.length === 1 ? 'one person has' : `${delivered.length} have`} it`);
+      for (const { member, reason } of missed) line.declined(nameOf(member), declineWords(reason));
+      if (delivered.length === 0 && missed.length > 0) line.fail('nobody has it');
+      else line.done(`sent, ${delivered.length === 1 ? 'one person has' : `${delivered.length} have`} it`);
     } catch (error) {
       line.fail(wordsFor(error));
     }

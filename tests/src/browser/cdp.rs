@@ -17,6 +17,9 @@ use crate::{
 /// For commands that the browser answers by itself, without a page's script or network.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How many packets wait where a network has a limited rate; further ones are lost.
+const QUEUE_PACKETS: u32 = 64;
+
 /// The line in the console of a page whose process died.
 const CRASHED: &str = "[crashed]";
 
@@ -185,13 +188,18 @@ impl Tab for CdpTab {
     }
 
     fn emulate_network(&self, network: Network) -> Result {
+        // Minus one rate and a queue of zero are without a limit.
+        let (download, queue) = match network.download_rate {
+            0 => (-1, 0),
+            rate => (i64::from(rate), QUEUE_PACKETS),
+        };
         let params = json!({
             "offline": network.offline,
             "latency": network.latency_ms,
             "packetLoss": network.loss_percent,
-            // Minus one is without a limit.
-            "downloadThroughput": -1,
+            "downloadThroughput": download,
             "uploadThroughput": -1,
+            "packetQueueLength": queue,
         });
         self.call("Network.emulateNetworkConditions", params)
             .map(drop)

@@ -77,7 +77,7 @@ impl Default for Screen {
 
 /// A bad network; the default is a good one.
 ///
-/// Latency and loss act on data channels too. `offline` acts on HTTP and WebSocket alone: an open data
+/// Latency, loss and rate act on data channels too. `offline` acts on HTTP and WebSocket alone: an open data
 /// channel stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Network {
@@ -87,4 +87,6 @@ pub struct Network {
     pub latency_ms: u32,
     /// How many of a hundred packets are lost.
     pub loss_percent: u32,
+    /// Bytes a second that the page can receive; without a limit if 0.
+    pub download_rate: u32,
 }
