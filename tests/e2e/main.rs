@@ -10,6 +10,7 @@ mod member;
 mod stage;
 mod user;
 
+mod arguments;
 mod blocked;
 mod chat;
 mod cuts;
@@ -27,6 +28,7 @@ mod phone;
 mod plain;
 mod ports;
 mod private;
+mod refused;
 mod restarted;
 mod sealed;
 mod slow_files;

@@ -77,3 +77,15 @@ pub(crate) fn rises(page: &Page) -> Result {
     assert_eq!(page.eval(rises)?, true, "at {}", page.name());
     Ok(())
 }
+
+/// From here on the page keeps errors that nobody handles in `unexpected`.
+pub(crate) fn watch_errors(page: &Page) -> Result {
+    page.eval(
+        "(() => {
+            window.unexpected = [];
+            addEventListener('error', ({ message }) => unexpected.push(message));
+            addEventListener('unhandledrejection', ({ reason }) => unexpected.push(String(reason)));
+        })()",
+    )?;
+    Ok(())
+}

@@ -8,7 +8,7 @@
 
 import { RelayError, decode, encode } from './oneport-frames.js';
 import { isExpiry } from './oneport-token.js';
-import { LOST, Peer } from './oneport-peer.js';
+import { LOST, Peer, noConnection } from './oneport-peer.js';
 
 /**
  * - `connecting`: the first attempt.
@@ -24,7 +24,8 @@ import { LOST, Peer } from './oneport-peer.js';
  * @typedef {object} Status
  * @property {State} state
  * @property {string} code why it is not connected, for programs: a code of `err` or `bye`, one of
- *   signaling, or `lost`, `ended`, `timeout`, `unreachable`, `unsupported`, `token_unavailable`; else empty
+ *   signaling, or `lost`, `ended`, `timeout`, `unreachable`, `token_unavailable`, `unsupported` (no WebRTC here),
+ *   `no_connection` (the browser could not make one); else empty
  * @property {string} reason the same for people
  * @property {number|null} retryAt when the next attempt comes, as `Date.now()` counts
  */
@@ -69,6 +70,9 @@ const STABLE_MS = 5_000;
 
 /** A relay that asks for more than an hour is not waited for so long. */
 const ASKED_MS_MAX = 3_600_000;
+
+const NO_WEBRTC = 'this browser has no WebRTC, or it is turned off';
+const NO_PAGE = 'there is no WebRTC here: browsers have it in pages, not in workers, and Node.js does not have it';
 
 export class Lifeline {
   /** @type {Owner} */ #owner;
@@ -129,8 +133,8 @@ export class Lifeline {
   connect() {
     clearTimeout(this.#attempt);
     if (this.#peer !== null) return;
-    if (typeof RTCPeerConnection === 'undefined') {
-      this.#update('refused', { reason: 'this browser has no WebRTC, or it is turned off', code: 'unsupported' });
+    if (typeof RTCPeerConnection !== 'function') {
+      this.#update('refused', { reason: typeof document === 'undefined' ? NO_PAGE : NO_WEBRTC, code: 'unsupported' });
       return;
     }
     // The last reason stays until the attempt has succeeded: it is still the newest thing known.
@@ -150,7 +154,11 @@ export class Lifeline {
     };
     const home = this.#owner.home();
     this.#isRenewable = home.token.isRenewable;
-    this.#peer = new Peer(home, owner);
+    try {
+      this.#peer = new Peer(home, owner);
+    } catch (error) {
+      this.#pause(noConnection(error));
+    }
   }
 
   /** Ends it for good, and the session with it. */
@@ -330,6 +338,8 @@ export class Lifeline {
   }
 
   #watchPage() {
+    // Neither a worker nor Node.js has a page.
+    if (typeof document === 'undefined') return;
     const { signal } = this.#listening;
     addEventListener('online', () => this.#check(), { signal });
     // Not everywhere; where it is, it also tells of a change between two networks, and of every new estimate

@@ -5,6 +5,7 @@
  */
 
 import { PROTOCOL, RelayError } from './oneport-frames.js';
+import { wordsOf } from './oneport-arguments.js';
 
 /**
  * Why a connection ended or could not be made. `reason` is for people, `code` for programs; `final`
@@ -48,11 +49,11 @@ const GOODBYE_MS_MAX = 1_000;
 const REASON_CHARS_MAX = 300;
 
 export class Peer {
-  #pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-  // Made before the offer, which would otherwise have no data section. Ordered and reliable.
-  #channel = this.#pc.createDataChannel('main', { protocol: PROTOCOL });
+  #pc;
+  /** Ordered and reliable. */
+  #channel;
   /** For what may get lost. */
-  #lossy = this.#pc.createDataChannel('lossy', { protocol: PROTOCOL, ordered: false, maxRetransmits: 0 });
+  #lossy;
   #hasOpened = false;
   /** @type {Owner} */ #owner;
   /** @type {URL|null} where a DELETE ends the session */ #session = null;
@@ -65,9 +66,20 @@ export class Peer {
   /**
    * @param {import('./oneport-lifeline.js').Home} home
    * @param {Owner} owner
+   * @throws what the browser throws if it makes no connection
    */
   constructor({ endpoint, token }, owner) {
     this.#owner = owner;
+    this.#pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    try {
+      // Made before the offer, which would otherwise have no data section.
+      this.#channel = this.#pc.createDataChannel('main', { protocol: PROTOCOL });
+      this.#lossy = this.#pc.createDataChannel('lossy', { protocol: PROTOCOL, ordered: false, maxRetransmits: 0 });
+    } catch (error) {
+      // Browsers limit how many there are.
+      this.#pc.close();
+      throw error;
+    }
     this.#listen();
     this.#signal(endpoint, token).catch((error) => this.#end(asProblem(error)));
   }
@@ -94,10 +106,14 @@ export class Peer {
    * for a way does not count (webrtc-stats, `bytesReceived` of a candidate pair). */
   async hasReceived() {
     const before = this.#received;
-    const stats = await this.#pc.getStats().catch(() => new Map());
+    const stats = await this.#stats().catch(() => new Map());
     const pairs = [...stats.values()].filter(({ type }) => type === 'candidate-pair');
     this.#received = new Map(pairs.map(({ id, bytesReceived }) => [id, bytesReceived ?? 0]));
     return pairs.some(({ id, bytesReceived }) => bytesReceived > (before.get(id) ?? 0));
+  }
+
+  async #stats() {
+    return this.#pc.getStats();
   }
 
   /** Looks for another way to the relay (ICE restart): the channels, and what is on its way in them, survive
@@ -154,7 +170,7 @@ export class Peer {
    * @param {URL} endpoint
    * @param {import('./oneport-token.js').Token} access */
   async #signal(endpoint, access) {
-    const [token] = await Promise.all([access.get(), this.#pc.setLocalDescription()]);
+    const [token] = await Promise.all([access.get(), this.#offer()]);
     // The page's function took its time, and meanwhile nobody needs the link any more.
     if (this.#isOver) return;
     const response = await fetch(endpoint, {
@@ -173,6 +189,15 @@ export class Peer {
     if (this.#isOver) this.#endSession();
     else await this.#pc.setRemoteDescription({ type: 'answer', sdp });
     this.#answer = lines(sdp, (line) => !isOfWay(line));
+  }
+
+  async #offer() {
+    try {
+      await this.#pc.setLocalDescription();
+    } catch (error) {
+      const { reason, code } = noConnection(error);
+      throw new RelayError(code, reason);
+    }
   }
 
   /** As RFC 9725 section 4.3.3 has it.
@@ -255,6 +280,13 @@ function give(channel, data, bufferedMax) {
   } catch {
     return false;
   }
+}
+
+/** The browser makes no connection now; later it may.
+ * @param {unknown} error
+ * @returns {Problem} */
+export function noConnection(error) {
+  return { reason: `the browser cannot make a connection: ${wordsOf(error)}`, code: 'no_connection' };
 }
 
 /** What kept the offer and the answer from being exchanged.

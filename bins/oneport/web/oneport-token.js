@@ -6,6 +6,7 @@
  */
 
 import { RelayError } from './oneport-frames.js';
+import { wordsOf } from './oneport-arguments.js';
 
 /** @typedef {string|(() => string|Promise<string>)} TokenSource */
 
@@ -18,8 +19,11 @@ const ANSWER_MS_MAX = 10_000;
 export class Token {
   #source;
 
-  /** @param {TokenSource} [source] */
+  /** @param {TokenSource|null} [source] @throws {RelayError} `token_bad` if it is of another type */
   constructor(source) {
+    if (!['string', 'function', 'undefined'].includes(typeof source) && source !== null) {
+      throw new RelayError('token_bad', 'an access token is a string, or a function that returns one');
+    }
     this.#source = source;
   }
 
@@ -30,15 +34,17 @@ export class Token {
 
   /**
    * The token to show now; undefined if the page has none. Rejects with `token_unavailable` if the
-   * page's function fails, which may pass, and with `token_bad` if it gives what is no token.
+   * page's function fails, which may pass, and with `token_bad` if it gives what is no token. White space
+   * around a token does not count.
    *
    * @returns {Promise<string|undefined>}
    */
   async get() {
     const token = typeof this.#source === 'function' ? await ask(this.#source) : this.#source;
     if (token === undefined || token === null) return undefined;
-    if (typeof token !== 'string' || !TOKEN.test(token)) throw new RelayError('token_bad', 'this is no access token');
-    return token;
+    const trimmed = typeof token === 'string' ? token.trim() : '';
+    if (!TOKEN.test(trimmed)) throw new RelayError('token_bad', 'this is no access token');
+    return trimmed;
   }
 }
 
@@ -54,7 +60,7 @@ function ask(source) {
     const timer = setTimeout(() => fail('the page did not answer in time'), ANSWER_MS_MAX);
     Promise.resolve()
       .then(source)
-      .then(resolve, (error) => fail(error instanceof Error ? error.message : String(error)))
+      .then(resolve, (error) => fail(wordsOf(error)))
       .finally(() => clearTimeout(timer));
   });
 }

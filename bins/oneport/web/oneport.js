@@ -23,12 +23,23 @@
  * With `join(name, { key: newKey() })` only those who have the key can read the messages and files; what that
  * does not hide is said in oneport-secret.js.
  *
+ * Every call checks its arguments at once. It throws, or rejects if it returns a promise: a {@link RelayError} with
+ * the relay's code for a value that the relay would reject (`bad_room`, `bad_name`, `bad_meta`, `bad_frame` and
+ * others), a `TypeError` with the code `bad_argument` for a payload, file, callback, listener or options object of the
+ * wrong type, and a `TypeError` with the code `bad_url` for the address. `null` means the same as no value, except for
+ * a key. Every promise settles: with the answer, with an error when the room or the connection has ended or the
+ * relay has refused the page, or otherwise when the connection is back.
+ *
+ * Importing this file touches nothing. `connect()` needs WebRTC, so a page: in a worker or in Node.js the state becomes
+ * `refused` with the code `unsupported`. In a bundle, name the relay with `connect({ url })`.
+ *
  * The protocol is `oneport.v1`, described in PROTOCOL.md of the relay.
  *
  * @module
  */
 
 import { RelayError, encode, utf8 } from './oneport-frames.js';
+import { optionsOf, relayUrlOf, roomOf, storageOf } from './oneport-arguments.js';
 import { Emitter } from './oneport-emitter.js';
 import { Lifeline } from './oneport-lifeline.js';
 import { Outbox } from './oneport-outbox.js';
@@ -47,7 +58,7 @@ export { newKey } from './oneport-secret.js';
 
 /**
  * @typedef {object} ConnectOptions
- * @property {string|URL} [url] the relay; by default the one that served this file
+ * @property {string|URL} [url] the relay, an absolute http or https URL; by default the one that served this file
  * @property {import('./oneport-token.js').TokenSource} [token] access token for every room that is joined
  *   without one of its own, or a function that gets one. It is asked anew at each attempt
  * @property {Storage|null} [storage] `sessionStorage` lets a page that is loaded again go on with its
@@ -69,8 +80,14 @@ const FRAME_BYTES_MAX = 261_120;
 /** The room of the signaling URL, if no room has been joined: it is only the home of plain channels. */
 const NO_ROOM = 'lobby';
 
+/** Where this file is from. Bundlers replace the expression, and take `new URL('.', import.meta.url)` for a file. */
+const SOURCE = import.meta.url;
+
 /** Connects, after the current turn, so that listeners added at once miss nothing.
- * @param {ConnectOptions} [options] */
+ * @param {ConnectOptions} [options]
+ * @throws {TypeError} `bad_url`, also without a `url` where this file was not loaded from a relay; `bad_argument`
+ * @throws {RelayError} `token_bad` if the token is neither a string nor a function. A string that is no token makes
+ *   the state `refused` with this code */
 export function connect(options) {
   return new Relay(options);
 }
@@ -79,6 +96,7 @@ export function connect(options) {
 export class Relay extends Emitter {
   #url;
   #token;
+  /** For a link without a room. */ #anonymous;
   #storage;
   /** @type {Lifeline} */ #lifeline;
   /** @type {Outbox} */ #outbox;
@@ -91,11 +109,13 @@ export class Relay extends Emitter {
   #ids = 0;
 
   /** @param {ConnectOptions} [options] */
-  constructor({ url = new URL('.', import.meta.url), token, storage = null } = {}) {
-    super();
-    this.#url = new URL('.', url);
+  constructor(options) {
+    super(['state', 'fault']);
+    const { url, token, storage } = optionsOf(options);
+    this.#url = relayUrlOf(url, SOURCE);
     this.#token = token;
-    this.#storage = storage;
+    this.#anonymous = new Token(token);
+    this.#storage = storageOf(storage);
     this.#outbox = new Outbox(
       (data) => this.#lifeline.send(data),
       (room, kind) => kind === 'leave' || this.#rooms.get(room)?.state === 'joined',
@@ -111,7 +131,7 @@ export class Relay extends Emitter {
         leaving: () => this.#leaving(),
         fault: (error) => this.emit('fault', error),
       },
-      storage,
+      this.#storage,
       `oneport ${this.#url}`,
     );
     queueMicrotask(() => this.#isClosed || this.#lifeline.connect());
@@ -138,18 +158,22 @@ export class Relay extends Emitter {
   }
 
   /**
-   * Enters a room as soon as there is a link. `room.joined` waits for it.
+   * Enters a room as soon as there is a link. `room.joined` waits for it, and rejects if the room or the relay
+   * refuses this page.
    *
    * @param {string} name 1 to 64 letters, digits or `-._~`
    * @param {JoinOptions} [options]
-   * @throws {RelayError} `closed`, `bad_room`, `already_in_room`, `bad_key`; `insecure_context` if there is a
-   *   key and this page may not use cryptography
+   * @throws {RelayError} `closed`, `bad_room`, `already_in_room`, `bad_name`, `name_too_long`, `bad_meta`,
+   *   `meta_too_large`, `bad_frame` (history), `token_bad`, `bad_key`; `insecure_context` if there is a key and this
+   *   page may not use cryptography
+   * @throws {TypeError} `bad_argument`
    */
-  join(name, options = {}) {
+  join(name, options) {
     if (this.#isClosed) throw new RelayError('closed', 'close() was called');
-    if (!/^(?!\.{1,2}$)[A-Za-z0-9\-._~]{1,64}$/.test(name)) throw new RelayError('bad_room', 'this is no name of a room');
+    roomOf(name);
     if (this.#rooms.has(name)) throw new RelayError('already_in_room', 'this room is joined', { room: name });
-    const room = new Room(this.#session(), name, { ...options, token: options.token ?? this.#token });
+    const given = optionsOf(options);
+    const room = new Room(this.#session(), name, { ...given, token: given.token ?? this.#token });
     this.#rooms.set(name, room);
     // Once the page has its listeners.
     queueMicrotask(() => this.#rooms.get(name) === room && this.#begin(room));
@@ -176,19 +200,27 @@ export class Relay extends Emitter {
     if (this.state === 'connected') room.enter();
     // It was refused without a room, and this one may be let in.
     else if (this.state === 'refused' && this.#rooms.size === 1) this.#lifeline.connect();
+    else if (this.state === 'refused') room.refused(this.#refusal());
+  }
+
+  #refusal() {
+    const { code, reason } = this.status;
+    return new RelayError(code, reason);
   }
 
   /** The first room that was joined. @returns {import('./oneport-lifeline.js').Home} */
   #findHome() {
     this.#home = this.#rooms.values().next().value;
-    return { endpoint: new URL(`r/${this.#home?.name ?? NO_ROOM}`, this.#url), token: this.#home?.token ?? new Token(this.#token) };
+    return { endpoint: new URL(`r/${this.#home?.name ?? NO_ROOM}`, this.#url), token: this.#home?.token ?? this.#anonymous };
   }
 
   /** @param {Status} status */
   #tellState(status) {
     if (status.state === 'refused') {
-      const error = new RelayError(status.code, status.reason);
-      for (const room of this.#rooms.values()) room.refused(error);
+      // No other link comes by itself, so nobody would ever answer.
+      this.#unconfirmed('the relay refused this page, and nobody knows whether this arrived');
+      this.#outbox.reject(() => true, this.#refusal());
+      for (const room of this.#rooms.values()) room.refused(this.#refusal());
     }
     this.emit('state', status);
   }
@@ -219,6 +251,7 @@ export class Relay extends Emitter {
    */
   #ask(frame, how) {
     const { id, room, t: kind } = frame;
+    if (this.state === 'refused') return Promise.reject(this.#refusal());
     return new Promise((resolve, reject) => this.#outbox.add({ id, room, kind, ...this.#encode(frame), resolve, reject, ...how }));
   }
 
@@ -236,13 +269,19 @@ export class Relay extends Emitter {
     this.#limits = limits;
     this.#outbox.limits = limits;
     if (!resumed) {
-      const error = new RelayError('unconfirmed', 'the session was lost, and nobody knows whether this arrived');
-      this.#outbox.reject(({ kind, first }) => first > 0 && kind === 'pub', error);
+      const error = this.#unconfirmed('the session was lost, and nobody knows whether this arrived');
       this.#outbox.reject(({ kind }) => kind === 'leave', error);
     }
     // What was left goes first: a room that was left and joined again would be left once more.
     this.#outbox.pump();
     for (const room of this.#rooms.values()) room.enter(room === this.#home);
+  }
+
+  /** Gives up what was published and not answered. @param {string} why */
+  #unconfirmed(why) {
+    const error = new RelayError('unconfirmed', why);
+    this.#outbox.reject(({ kind, first }) => first > 0 && kind === 'pub', error);
+    return error;
   }
 
   #down() {
