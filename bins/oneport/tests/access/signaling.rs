@@ -1,5 +1,9 @@
 //! Who gets in.
 
+use std::time::Duration;
+
+use oneport::token::{Claims, UnixTime};
+
 use crate::common::{Relay, SECRET, authority, bad_tokens, claims};
 
 #[test]
@@ -13,7 +17,18 @@ fn over_http() {
         assert_eq!((found_status, &*found), (status, code), "{what}");
         let challenges = response.contains("\r\nWWW-Authenticate: Bearer ");
         assert_eq!(challenges, status == 401, "{what}");
+        // Only time helps, and only here.
+        let may_retry = response.contains("\r\nRetry-After: ");
+        assert_eq!(may_retry, what == "not yet valid", "{what}");
     }
+    // A token that was signed by a clock that is ahead.
+    let ahead = UnixTime::now() + Duration::from_secs(20);
+    let token = authority(SECRET).mint(&Claims {
+        nbf: Some(ahead),
+        iat: Some(ahead),
+        ..claims("lobby")
+    });
+    assert_eq!(relay.post("lobby", Some(&token)).0, 201);
     for (pattern, room) in [("lobby", "lobby"), ("team-*", "team-7"), ("*", "anywhere")] {
         let token = authority(SECRET).mint(&claims(pattern));
         let (status, _, response) = relay.post(room, Some(&token));
