@@ -46,6 +46,14 @@ const OTHERS: &str = "(async () => {
 /// A PNG of one pixel, in base64.
 const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
+/// As if the link could be copied, in a room where most is said of it.
+const COPY: &str = "import('/panels.js').then(({ describeInvite }) => {
+    describeInvite({ room: 'narrow', token: 'x', key: 'y' });
+    Document.prototype.execCommand = () => true;
+    document.querySelector('#invite').click();
+    return new Promise(requestAnimationFrame);
+})";
+
 /// As wide as a small phone, a phone, and a desktop's window.
 const WIDTHS: [u32; 3] = [320, 390, 1280];
 
@@ -236,6 +244,7 @@ fn nothing_is_wider_than_the_screen() -> Result {
         user.cut()?;
         user.waits_for("!document.querySelector('#notice').hidden")?;
         everywhere("notice", "1")?;
+        everywhere("copied", COPY)?;
         user.page.close()?;
     }
     Ok(())

@@ -171,6 +171,7 @@ const CHECK: &str = "(async () => {
         is(`${count} of ${character}, typed`, names.cutName(character.repeat(count)), character.repeat(kept));
     }
     for (const written of ['\\ud83d', 'a\\udc00', 7, null, undefined, {}]) is(`the name ${typeof written}`, text.cleanName(written), written === 'a\\udc00' ? 'a' : '');
+    is('a long text', text.textOf({ text: `${'x'.repeat(15_999)}\u{1f600}` }), `${'x'.repeat(15_999)}…`);
     is('the relay', text.nameOf({ id: 0, name: 'ada' }), 'the relay');
 
     for (const [written, expected] of LINKS) {

@@ -3,7 +3,7 @@
 import { make } from './dom.js';
 import { hueOf } from './hues.js';
 import { linksIn } from './links.js';
-import { STRANGER } from './text.js';
+import { STRANGER, charactersOf } from './names.js';
 import { dateOf, timeOf } from './times.js';
 
 /** Gives an element the colour of a member. By script, because the page's policy forbids style attributes.
@@ -64,6 +64,6 @@ export function appendText(parent, text) {
 
 /** @param {string} name */
 function initialsOf(name) {
-  const words = name.split(' ').map((word) => Array.from(word)[0] ?? '');
+  const words = name.split(' ').map((word) => charactersOf(word)[0] ?? '');
   return (words.length > 1 ? words[0] + words[words.length - 1] : words[0]).toUpperCase();
 }

@@ -103,7 +103,7 @@ export function cutBytes(text, bytesMax) {
   if (UTF8.encode(text).length <= bytesMax) return text;
   // No character has less than a byte.
   const start = text.slice(0, bytesMax + 1);
-  const parts = GRAPHEMES === null ? Array.from(start) : Array.from(GRAPHEMES.segment(start), ({ segment }) => segment);
+  const parts = charactersOf(start);
   let bytes = 0;
   let kept = '';
   for (const part of parts) {
@@ -112,6 +112,12 @@ export function cutBytes(text, bytesMax) {
     kept += part;
   }
   return kept;
+}
+
+/** The characters of a text, as a reader counts them.
+ * @param {string} text */
+export function charactersOf(text) {
+  return GRAPHEMES === null ? Array.from(text) : Array.from(GRAPHEMES.segment(text), ({ segment }) => segment);
 }
 
 /** What matches all that looks like this name at a glance: marks, spaces and punctuation do not count.

@@ -8,7 +8,9 @@ export const TEXT_CHARS_MAX = 16_000;
  * @param {{text?: string, bytes?: Uint8Array}} message */
 export function textOf({ text, bytes }) {
   if (text === undefined) return `(${bytes?.length ?? 0} bytes that are not text)`;
-  return text.length > TEXT_CHARS_MAX ? `${text.slice(0, TEXT_CHARS_MAX)}…` : text;
+  if (text.length <= TEXT_CHARS_MAX) return text;
+  // Not within a pair of code units.
+  return `${text.slice(0, TEXT_CHARS_MAX).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /** "3 s", "5 min".
