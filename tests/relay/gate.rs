@@ -39,6 +39,13 @@ impl Gate for Bouncer {
         }
     }
 
+    fn retry_after(&mut self, admission: Admission<'_>, refusal: ErrorCode) -> Option<Duration> {
+        let is_early = admission
+            .token
+            .is_some_and(|token| token.reveal() == "later");
+        (is_early && refusal == ErrorCode::TokenBad).then_some(Duration::from_secs(10))
+    }
+
     fn judge(&mut self, draft: Draft<'_>) -> Verdict {
         match draft.payload.as_bytes() {
             b"darn" => Verdict::Refuse("mind your language".into()),
@@ -64,7 +71,11 @@ fn who_comes_in_and_as_what() {
     let [boss, member, listener] = [(); 3].map(|()| Speaker::new(&mut world));
     let refused = member.ask(&mut world, json!({"t": "join", "room": "attic"}));
     assert_eq!(refused["code"], "token_missing");
-    assert_eq!(member.ask(&mut world, join("guess"))["code"], "token_bad");
+    for (token, retry) in [("guess", json!(null)), ("later", json!(10_000))] {
+        let refused = member.ask(&mut world, join(token));
+        assert_eq!(refused["code"], "token_bad");
+        assert_eq!(refused["retry_after_ms"], retry, "{token}");
+    }
     boss.ask(&mut world, join("boss"));
     let joined = member.ask(&mut world, join("member"));
     assert_eq!(joined["members"][0]["name"], "the boss");

@@ -1,6 +1,7 @@
 //! The embedder's say in who comes in and what is said.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use oneport_wire::frame::Class;
 use oneport_wire::{
@@ -140,6 +141,13 @@ pub trait Gate: Send {
     ///
     /// The code of the `err` that the client receives, for example [`ErrorCode::TokenMissing`].
     fn admit(&mut self, admission: Admission<'_>) -> Result<Grant, ErrorCode>;
+
+    /// Returns after how long a join that [`Self::admit`] has just refused may succeed. The client receives it
+    /// with the `err` and joins again by itself. The default is never.
+    fn retry_after(&mut self, admission: Admission<'_>, refusal: ErrorCode) -> Option<Duration> {
+        let _ = (admission, refusal);
+        None
+    }
 
     /// Decides whether a message is published, and with which payload. The default accepts everything.
     fn judge(&mut self, draft: Draft<'_>) -> Verdict {

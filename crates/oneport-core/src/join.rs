@@ -120,19 +120,26 @@ impl Relay {
         let is_granted = |client: &&Client| client.room == join.room && join.token.is_none();
         let granted = client.map(|client| &**client).filter(is_granted);
         let granted = granted.map(|client| &client.grant);
-        let grant = match &mut self.gate {
-            Some(gate) => gate.admit(Admission {
-                room: &join.room,
-                name: join.name.as_ref(),
-                token: join.token.as_ref(),
-                granted,
-                address: client.map(|client| client.address),
-                session: session.label,
-                now,
-            }),
-            None => Ok(Grant::default()),
+        let admission = Admission {
+            room: &join.room,
+            name: join.name.as_ref(),
+            token: join.token.as_ref(),
+            granted,
+            address: client.map(|client| client.address),
+            session: session.label,
+            now,
         };
-        let grant = grant.map_err(Rejection::of)?;
+        let grant = match &mut self.gate {
+            Some(gate) => gate.admit(admission).map_err(|code| {
+                let wait = gate.retry_after(admission, code);
+                Rejection {
+                    retry_after_ms: wait
+                        .map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
+                    ..Rejection::of(code)
+                }
+            })?,
+            None => Grant::default(),
+        };
         Ok(match granted {
             Some(bound) => grant.within(bound),
             None => grant,
