@@ -739,3 +739,22 @@ fn a_lossy_message_of_an_earlier_stay_is_ignored() {
         ],
     );
 }
+
+/// A guest counted a `join` that its link had not taken, and expected to be in too many rooms.
+#[test]
+fn a_guest_whose_link_is_full_joins_later() {
+    run(
+        20007887,
+        &[
+            Guest {
+                room: 2,
+                is_framed: true,
+            },
+            Advance { ms: 3736 },
+            Exceed { who: 7, what: 128 },
+            Exceed { who: 7, what: 227 },
+            Advance { ms: 442 },
+            Exceed { who: 0, what: 219 },
+        ],
+    );
+}

@@ -33,8 +33,8 @@ pub(super) struct Stranger {
     is_framed: bool,
     has_greeted: bool,
     came: Instant,
-    /// Whether it is in as many rooms as it may be.
-    has_joined: bool,
+    /// How many rooms it has joined.
+    rooms: usize,
     /// The errors that answer what it said, in this order.
     errors: Vec<ErrorCode>,
 }
@@ -63,11 +63,17 @@ impl Stranger {
         (!is_right).then(|| format!("guest {guest} was told {heard:?}, not {errors:?}"))
     }
 
-    /// Says a frame; its answer will be this error, if it is one.
-    fn say(&mut self, guest: &mut Guest, now: Instant, frame: &str, error: Option<ErrorCode>) {
-        if guest.send(now, Kind::Text, frame.as_bytes()) == Write::Accepted {
-            self.errors.extend(error);
-        }
+    /// Says a frame; its answer will be this error, if it is one. Returns false if the link is full.
+    fn say(
+        &mut self,
+        guest: &mut Guest,
+        now: Instant,
+        frame: &str,
+        error: Option<ErrorCode>,
+    ) -> bool {
+        let is_accepted = guest.send(now, Kind::Text, frame.as_bytes()) == Write::Accepted;
+        self.errors.extend(error.filter(|_| is_accepted));
+        is_accepted
     }
 
     /// A session, once. What comes before it is refused.
@@ -99,7 +105,7 @@ impl Stage {
             is_framed,
             has_greeted: false,
             came,
-            has_joined: false,
+            rooms: 0,
             errors: Vec::new(),
         };
         self.guests.extend(offered.map(stranger));
@@ -136,6 +142,7 @@ impl Stage {
 
     /// One past a limit.
     pub(super) fn exceed(&mut self, who: u8, what: u8) {
+        let rooms_max = self.config.rooms_per_session_max;
         self.with_guest(who, |stranger, guest, now| {
             if !stranger.is_framed {
                 return;
@@ -155,11 +162,14 @@ impl Stage {
                     (join, ErrorCode::NameTooLong)
                 }
                 _ => {
-                    if !std::mem::replace(&mut stranger.has_joined, true) {
-                        stranger.say(guest, now, &join("nook-1"), None);
-                        stranger.say(guest, now, &join("nook-2"), None);
+                    while stranger.rooms < rooms_max {
+                        let room = format!("nook-{}", stranger.rooms);
+                        if !stranger.say(guest, now, &join(&room), None) {
+                            return;
+                        }
+                        stranger.rooms += 1;
                     }
-                    (join("nook-3"), ErrorCode::TooManyRoomsSession)
+                    (join("nook"), ErrorCode::TooManyRoomsSession)
                 }
             };
             stranger.say(guest, now, &frame, Some(error));
