@@ -86,6 +86,7 @@ fn channel() {
 #[test]
 fn datagrams() {
     replay(fuzz::datagrams, "datagrams", 100);
+    replay(fuzz::datagrams_in_turn, "datagrams", 500);
 }
 
 #[test]
@@ -109,6 +110,7 @@ fn sctp() {
     let _ = log::set_logger(&Recorder);
     log::set_max_level(log::LevelFilter::Warn);
     replay(fuzz::sctp, "sctp", 100);
+    replay(fuzz::sctp_in_turn, "sctp", 500);
     let loud = LOUD.take();
     // They abort, and have nothing but nonsense to say.
     let is_error = |(target, level, _): &(String, Level, String)| {

@@ -1,4 +1,4 @@
-//! [`oneport_sim::fuzz::datagrams`].
+//! [`oneport_sim::fuzz::datagrams_in_turn`].
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| oneport_sim::fuzz::datagrams(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| oneport_sim::fuzz::datagrams_in_turn(data));

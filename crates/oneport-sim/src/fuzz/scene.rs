@@ -1,7 +1,9 @@
 //! A relay, two who talk to each other, and whatever a stranger does to disturb them.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::thread::LocalKey;
 use std::time::Duration;
 
 use oneport_core::hub::HubLimits;
@@ -14,6 +16,33 @@ pub(super) const ROOM: &str = "lobby";
 
 /// Beyond so many operations, a fuzzer's bytes say nothing new.
 pub(super) const OPERATIONS_MAX: usize = 200;
+
+/// How many inputs meet the same world, where it is kept. To make one and to empty it costs more than an input
+/// does.
+const INPUTS_PER_SCENE: usize = 256;
+
+/// After how many inputs the two talk in a world that is kept.
+const INPUTS_PER_TALK: usize = 4;
+
+/// How much of an input is played.
+#[derive(Clone, Copy)]
+pub(super) struct Measure {
+    pub(super) operations_max: usize,
+    /// By how much pauses are shorter than the input says.
+    pub(super) pause_divisor: u32,
+}
+
+/// All of it, in a world of its own.
+pub(super) const WHOLE: Measure = Measure {
+    operations_max: OPERATIONS_MAX,
+    pause_divisor: 1,
+};
+
+/// The beginning, in a world that is kept: the next input goes on there.
+pub(super) const BEGINNING: Measure = Measure {
+    operations_max: 8,
+    pause_divisor: 8,
+};
 
 /// Until nothing is left of anybody: silence, grace, and the age of empty rooms.
 const EMPTYING: Duration = Duration::from_secs(300);
@@ -33,8 +62,33 @@ pub(super) struct Scene {
     ada: usize,
     bob: usize,
     said: usize,
+    /// How many inputs have met it.
+    inputs: usize,
     /// What strangers sent, the latest last: they may well send it again.
     pub(super) overheard: VecDeque<Vec<u8>>,
+}
+
+/// A world that earlier inputs of this thread have left, and the stranger in it.
+pub(super) type Kept<S> = Cell<Option<(Scene, S)>>;
+
+/// Lets a stranger disturb the two: in the world that is kept, or in a new one. They talk after a few
+/// inputs, and nothing is left of a world that has met enough of them.
+pub(super) fn play<S: Default>(
+    kept: &'static LocalKey<Kept<S>>,
+    disturb: impl FnOnce(&mut Scene, &mut S),
+) {
+    // Where this panics, the world is gone.
+    let (mut scene, mut stranger) = kept.take().unwrap_or_else(|| (Scene::new(), S::default()));
+    disturb(&mut scene, &mut stranger);
+    scene.inputs += 1;
+    if scene.inputs < INPUTS_PER_SCENE {
+        if scene.inputs.is_multiple_of(INPUTS_PER_TALK) {
+            scene.talk();
+        }
+        kept.set(Some((scene, stranger)));
+    } else {
+        scene.end();
+    }
 }
 
 impl Scene {
@@ -60,6 +114,7 @@ impl Scene {
             ada,
             bob,
             said: 0,
+            inputs: 0,
             overheard: VecDeque::new(),
         };
         scene.talk();
@@ -72,7 +127,7 @@ impl Scene {
     }
 
     /// Each says something and the other hears it, and nobody has lost anything.
-    pub(super) fn talk(&mut self) {
+    fn talk(&mut self) {
         for (from, to) in [(self.ada, self.bob), (self.bob, self.ada)] {
             self.said += 1;
             let text = format!("said-{}", self.said);
@@ -124,6 +179,19 @@ impl Scene {
                 self.overheard.pop_front();
             }
         }
+    }
+
+    /// Whether the relay has a link beside those of ada and bob.
+    pub(super) fn has_stranger(&self) -> bool {
+        self.world.relay().stats().links > 2
+    }
+
+    /// A stranger ends its session at signaling, and makes place for the next one.
+    pub(super) fn dismiss(&mut self, guest: usize) {
+        let (now, session) = (self.world.now(), self.world.guest(guest).session);
+        let relay = self.world.relay_mut();
+        relay.disconnect(now, &self.room, session);
+        self.world.guest_mut(guest).access.set_cut(true);
     }
 
     /// The two still talk; then everybody goes, and nothing is left.

@@ -36,7 +36,7 @@ pub(super) struct Impostor {
 }
 
 impl Impostor {
-    pub(super) fn new(world: &mut World) -> Option<Self> {
+    pub(super) fn new(world: &mut World) -> Self {
         let (config, certificate) = &*IDENTITY;
         let fingerprint = certificate.fingerprint_str();
         // The relay is the passive side of DTLS, and so of SCTP.
@@ -49,10 +49,11 @@ impl Impostor {
             lines.collect()
         };
         let channels = vec![ChannelConfig::new("chat")];
-        let guest = world.offer_with(ROOM, channels, edit).ok()?;
+        let guest = world.offer_with(ROOM, channels, edit);
+        let guest = guest.expect("there is a place for it");
         let mut dtls = Dtls::new_12(Arc::clone(config), certificate.clone(), world.now());
         dtls.set_active(true);
-        Some(Self {
+        Self {
             guest,
             address: world.guest(guest).access.outside,
             dtls,
@@ -60,7 +61,12 @@ impl Impostor {
             is_associated: false,
             next_tsn: FIRST_TSN,
             their_tsn: 0,
-        })
+        }
+    }
+
+    /// Which guest of the world it is.
+    pub(super) fn guest(&self) -> usize {
+        self.guest
     }
 
     /// Whether the relay has taken its cookie back.

@@ -113,16 +113,27 @@ pub(super) fn number(body: &[u8], at: usize) -> Option<u32> {
 
 /// RFC 9260 appendix A.
 fn crc32c(bytes: &[u8]) -> u32 {
+    const TABLE: [u32; 256] = table();
+    let step = |crc: u32, byte: &u8| (crc >> 8) ^ TABLE[usize::from(crc as u8 ^ byte)];
+    !bytes.iter().fold(u32::MAX, step)
+}
+
+/// What each byte does to a checksum.
+const fn table() -> [u32; 256] {
     const REVERSED_POLYNOMIAL: u32 = 0x82f6_3b78;
-    let mut crc = u32::MAX;
-    for byte in bytes {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            let carry = crc & 1;
-            crc = (crc >> 1) ^ (REVERSED_POLYNOMIAL * carry);
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let mut crc = byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = (crc >> 1) ^ (REVERSED_POLYNOMIAL * (crc & 1));
+            bit += 1;
         }
+        table[byte] = crc;
+        byte += 1;
     }
-    !crc
+    table
 }
 
 #[cfg(test)]
