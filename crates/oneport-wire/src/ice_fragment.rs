@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+mod sections;
+
 /// What an ICE restart exchanges: a session description fragment (RFC 8840 section 9) with the user
 /// name fragment and the password of whoever sends it. Its candidates are not looked at, because the
 /// relay learns its clients' addresses from their checks.
@@ -21,18 +23,23 @@ pub struct IceFragment {
     ufrag: String,
     password: String,
     mid: String,
+    /// The `m=` line of the section with that tag, without `m=` and with port 9.
+    media: String,
 }
 
 /// The lengths that RFC 8839 section 5.4 allows, in characters.
 const UFRAG_CHARS: std::ops::RangeInclusive<usize> = 4..=256;
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 22..=256;
 
-/// The longest identification tag that is repeated in an answer, in bytes; browsers count from 0, and
-/// RFC 5888 section 4 sets no limit.
-const MID_BYTES_MAX: usize = 64;
+/// The longest identification tag and `m=` line that an answer repeats, in bytes: a link keeps its latest
+/// fragment. Browsers count from 0, and RFC 5888 section 4 sets no limit.
+const REPEATED_BYTES_MAX: usize = 256;
 
-/// Where no tag is said; a browser's only section has this one.
+/// Where there is no tag; a browser's only section has this one.
 const MID_DEFAULT: &str = "0";
+
+/// Where there is no `m=` line.
+const MEDIA_DEFAULT: &str = "application 9 UDP/DTLS/SCTP webrtc-datachannel";
 
 impl IceFragment {
     /// Reads a fragment. A whole description is one too.
@@ -41,24 +48,28 @@ impl IceFragment {
     ///
     /// Where it is not made of lines as SDP is, or does not say who the sender is, or says it twice.
     pub fn parse(text: &str) -> Result<Self, IceFragmentError> {
-        let lines = || text.lines().filter(|line| !line.is_empty());
-        if !lines().all(is_sdp_line) {
+        let mut lines = text.split(['\r', '\n']).map(str::trim);
+        if !lines.all(|line| line.is_empty() || is_sdp_line(line)) {
             return Err(IceFragmentError::NotSdp);
         }
-        let ufrag = only(lines(), "a=ice-ufrag:")?.ok_or(IceFragmentError::NoUfrag)?;
-        let password = only(lines(), "a=ice-pwd:")?.ok_or(IceFragmentError::NoPassword)?;
+        let section = sections::chosen(text)?;
+        let ufrag = section.ufrag.ok_or(IceFragmentError::NoUfrag)?;
+        let password = section.password.ok_or(IceFragmentError::NoPassword)?;
         if !UFRAG_CHARS.contains(&ufrag.len()) || !ufrag.bytes().all(is_ice_char) {
             return Err(IceFragmentError::BadUfrag);
         }
         if !PASSWORD_CHARS.contains(&password.len()) || !password.bytes().all(is_ice_char) {
             return Err(IceFragmentError::BadPassword);
         }
-        let mid = lines().find_map(|line| line.strip_prefix("a=mid:"));
-        let mid = mid.filter(|mid| is_token(mid)).unwrap_or(MID_DEFAULT);
+        let mid = section.mid.filter(|mid| is_token(mid));
         Ok(Self {
             ufrag: ufrag.into(),
             password: password.into(),
-            mid: mid.into(),
+            mid: mid.unwrap_or(MID_DEFAULT).into(),
+            media: section
+                .media
+                .and_then(open_media)
+                .unwrap_or_else(|| MEDIA_DEFAULT.into()),
         })
     }
 
@@ -75,10 +86,9 @@ impl IceFragment {
     /// The fragment that answers this one, from an ICE-lite agent with these candidates, each as it
     /// stands in SDP behind `a=`.
     pub fn answer(&self, ufrag: &str, password: &str, candidates: &[String]) -> String {
-        let mid = &self.mid;
+        let (mid, media) = (&self.mid, &self.media);
         let mut answer = format!(
-            "a=ice-lite\r\na=group:BUNDLE {mid}\r\n\
-             m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:{mid}\r\n\
+            "a=ice-lite\r\na=group:BUNDLE {mid}\r\nm={media}\r\na=mid:{mid}\r\n\
              a=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\n"
         );
         for candidate in candidates {
@@ -103,17 +113,12 @@ fn is_sdp_line(line: &str) -> bool {
     bytes.next().is_some_and(|kind| kind.is_ascii_lowercase()) && bytes.next() == Some(b'=')
 }
 
-/// The value of an attribute that may stand in several places, if it is the same in all.
-fn only<'a>(
-    lines: impl Iterator<Item = &'a str>,
-    attribute: &str,
-) -> Result<Option<&'a str>, IceFragmentError> {
-    let mut values = lines.filter_map(|line| line.strip_prefix(attribute));
-    let first = values.next();
-    match values.all(|value| Some(value) == first) {
-        true => Ok(first),
-        false => Err(IceFragmentError::Ambiguous),
-    }
+/// What follows `m=`, with port 9 in the place of the sender's; `None` where it cannot be repeated.
+fn open_media(line: &str) -> Option<String> {
+    let mut words = line.splitn(3, ' ');
+    let (media, _port, rest) = (words.next()?, words.next()?, words.next()?);
+    let is_short = line.len() <= REPEATED_BYTES_MAX;
+    is_short.then(|| format!("{media} 9 {rest}"))
 }
 
 /// RFC 8839 section 5.1, `ice-char`.
@@ -125,7 +130,7 @@ fn is_ice_char(byte: u8) -> bool {
 fn is_token(text: &str) -> bool {
     let is_token_char =
         |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(&byte);
-    (1..=MID_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_token_char)
+    (1..=REPEATED_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_token_char)
 }
 
 /// Why a text is no [`IceFragment`].
@@ -137,7 +142,7 @@ pub enum IceFragmentError {
     NoUfrag,
     /// It has no `a=ice-pwd`.
     NoPassword,
-    /// It names different ones for different sections, which all have one transport.
+    /// It has different ones, and nothing tells which are those of the data channels.
     Ambiguous,
     /// The user name fragment is not 4 to 256 characters of `A-Za-z0-9+/`.
     BadUfrag,
@@ -197,11 +202,56 @@ mod tests {
             ("data", "data"),
             ("a b", "0"),
             ("", "0"),
-            (&"x".repeat(65), "0"),
+            (&"x".repeat(256), &"x".repeat(256)),
+            (&"x".repeat(257), "0"),
         ] {
             let text = format!("{}a=mid:{mid}\r\n", with("abcd", PASSWORD));
             assert_eq!(IceFragment::parse(&text).expect(mid).mid, wanted);
         }
+    }
+
+    #[test]
+    fn the_section_of_the_data_channels_counts() {
+        let other = "P2uYro0UCOQ4zxjKXaWCBui2";
+        let audio = |port: u16, ufrag| {
+            let credentials = with(ufrag, other);
+            format!("m=audio {port} RTP/AVP 0\r\na=mid:0\r\n{credentials}")
+        };
+        let data = |ufrag| {
+            let credentials = with(ufrag, PASSWORD);
+            format!("m=application 9 DTLS/SCTP 5000\r\na=mid:1\r\n{credentials}")
+        };
+        for (what, text, wanted) in [
+            (
+                "rejected audio",
+                audio(0, "aaaa") + &data("dddd"),
+                ("dddd", "1"),
+            ),
+            ("no group", audio(9, "aaaa") + &data("dddd"), ("dddd", "1")),
+            (
+                "the tagged section of a group",
+                format!("a=group:BUNDLE 0 1\r\n{}{}", audio(9, "aaaa"), data("dddd")),
+                ("aaaa", "0"),
+            ),
+            (
+                "a group whose first section is rejected",
+                format!("a=group:BUNDLE 0 1\r\n{}{}", audio(0, "aaaa"), data("dddd")),
+                ("dddd", "1"),
+            ),
+            (
+                "attributes of the session",
+                with("ssss", PASSWORD) + "m=application 9 DTLS/SCTP 5000 \r\n\r\na=mid: 1 \r\n",
+                ("ssss", "1"),
+            ),
+        ] {
+            let fragment = IceFragment::parse(&text).expect(what);
+            assert_eq!((fragment.ufrag(), fragment.mid.as_str()), wanted, "{what}");
+        }
+        let old = IceFragment::parse(&data("dddd")).expect("one");
+        let answer = old.answer("ours", PASSWORD, &[]);
+        assert!(answer.contains("\r\nm=application 9 DTLS/SCTP 5000\r\na=mid:1\r\n"));
+        let two = data("dddd") + &data("eeee");
+        assert_eq!(IceFragment::parse(&two), Err(IceFragmentError::Ambiguous));
     }
 
     #[test]
