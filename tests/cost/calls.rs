@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use oneport_core::{
     Certificate, Command, Grant, Input, LinkConfig, Machine, Reason, Relay, RelayConfig, Reply,
-    Transmit,
+    Transmit, parse_offer,
 };
 use oneport_io::{BindOptions, Config, EventLoop, Handle, Sockets, Stats};
 use oneport_link::{ChannelConfig, Kind, Write};
@@ -172,7 +172,7 @@ impl Stage {
         let (mut member, offer) = NativeClient::offer(self.address, ChannelConfig::new("chat"))?;
         let reply = self.ask(Command::Connect {
             room: "room".parse().expect("a name"),
-            offer,
+            offer: parse_offer(&offer).expect("an offer"),
             client: self.address.ip(),
             grant: Grant::default(),
         });

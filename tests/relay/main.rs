@@ -16,7 +16,7 @@ mod speaker;
 use std::time::Duration;
 
 use oneport_core::hub::HubLimits;
-use oneport_core::{Command, Grant, Machine, RelayConfig, Reply};
+use oneport_core::{Command, Grant, Machine, RelayConfig, Reply, parse_offer};
 use oneport_link::{ChannelConfig, CloseReason, Kind, LinkConfig, Reliability, Write};
 use oneport_sim::{World, relay_config};
 
@@ -391,9 +391,10 @@ fn bad_offers_get_a_reason_and_cost_nothing() {
     ] {
         let from = [203, 0, 113, 9].into();
         let now = world.now();
-        let refusal = world
-            .relay_mut()
-            .connect(now, &room, offer, from, Grant::default());
+        let refusal = parse_offer(offer).and_then(|offer| {
+            let relay = world.relay_mut();
+            relay.connect(now, &room, &offer, from, Grant::default())
+        });
         let refusal = refusal.expect_err(offer);
         assert_eq!(refusal.code(), code, "{offer:.40}");
         // The parser says where it stopped as an address in memory.

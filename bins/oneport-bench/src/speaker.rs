@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use oneport_client::{Certificate, Client, Config, Event, LinkConfig, Publish, join};
 use oneport_link::{
-    ChannelConfig, ChannelId, Credentials, Input, Kind, Link, LinkEvent, Machine, OfferError,
-    Reason, Transmit, Write,
+    ChannelConfig, ChannelId, Credentials, Input, Kind, Link, LinkEvent, Machine, Offer,
+    OfferError, Reason, Transmit, Write,
 };
 use oneport_wire::{RoomName, Topic};
 
@@ -120,7 +120,8 @@ impl Speaker {
         offer: &str,
     ) -> Result<(Self, String), OfferError> {
         let config = LinkConfig::new(certificate.clone(), vec![seat.address]);
-        let (mut link, answer) = Link::answer(now, Arc::new(config), seat.credentials(), offer)?;
+        let offer = Offer::parse(offer)?;
+        let (mut link, answer) = Link::answer(now, Arc::new(config), seat.credentials(), &offer)?;
         link.open_channel(now, ChannelConfig::new(textroom::LABEL));
         let textroom = TextRoom::new(seat.number, seat.room);
         let kind = Over::Channel(OneChannel::new(link, Some(textroom)));

@@ -1,7 +1,7 @@
 //! The way from signaling's threads to the relay on its own.
 
 use log::debug;
-use oneport_core::{Command, Grant, Relay, Reply};
+use oneport_core::{Command, Grant, Relay, Reply, parse_offer};
 use oneport_io::{CallError, Handle};
 use oneport_signal::{
     Backend, ConnectRequest, Connected, OperatorRequest, OperatorResponse, Problem, RestartRequest,
@@ -53,7 +53,7 @@ impl Backend for RelayBackend {
             .map_err(|error| error.refusal())?;
         let command = Command::Connect {
             room,
-            offer,
+            offer: parse_offer(&offer)?,
             client,
             grant,
         };

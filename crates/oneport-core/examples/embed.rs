@@ -11,7 +11,9 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use oneport_core::{Certificate, Grant, Input, LinkConfig, Machine, Relay, RelayConfig, Route};
+use oneport_core::{
+    Certificate, Grant, Input, LinkConfig, Machine, Relay, RelayConfig, Route, parse_offer,
+};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut addresses = std::env::args().skip(1);
@@ -52,7 +54,9 @@ fn answer(relay: &mut Relay, mut stream: TcpStream, from: std::net::IpAddr) -> i
     let mut offer = String::new();
     (&stream).take(64 * 1024).read_to_string(&mut offer)?;
     let room = "lobby".parse().expect("a valid name");
-    match relay.connect(Instant::now(), &room, &offer, from, Grant::default()) {
+    let connected = parse_offer(&offer)
+        .and_then(|offer| relay.connect(Instant::now(), &room, &offer, from, Grant::default()));
+    match connected {
         Ok(connected) => stream.write_all(connected.answer.as_bytes()),
         Err(refusal) => Err(io::Error::other(refusal)),
     }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use oneport_link::Offer;
 use oneport_wire::{IceFragment, Refusal, RestartRefusal, RoomName, SessionId};
 
 use crate::{Grant, Operation, OperatorError, Outcome, Overview, Stats};
@@ -14,8 +15,8 @@ pub enum Command {
     Connect {
         /// The room of the link's plain channels.
         room: RoomName,
-        /// The client's SDP offer.
-        offer: String,
+        /// The client's offer.
+        offer: Offer,
         /// The client's address as signaling sees it, for the caps.
         client: IpAddr,
         /// What the client may do in the room.

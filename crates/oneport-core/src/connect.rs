@@ -7,7 +7,7 @@ use std::time::Instant;
 
 #[cfg(doc)]
 use oneport_link::LinkConfig;
-use oneport_link::{Link, OfferError};
+use oneport_link::{Link, Offer, OfferError};
 use oneport_wire::frame::LeaveReason;
 use oneport_wire::{ErrorCode, OFFER_BYTES_MAX, Refusal, RoomName, SessionId};
 
@@ -18,7 +18,7 @@ use crate::relay::CROWDED_OUT;
 use crate::{Connected, Grant, Relay};
 
 impl Relay {
-    /// Takes a client's offer and answers it. The client is reached as soon as its checks arrive; it
+    /// Accepts a client's [offer](parse_offer) and answers it. The client is reached as soon as its checks arrive; it
     /// has [`LinkConfig::handshake_timeout`] for that. The room is the one of its plain channels: the
     /// first of them makes it a member. A framed channel joins rooms by itself.
     ///
@@ -33,7 +33,7 @@ impl Relay {
         &mut self,
         now: Instant,
         room: &RoomName,
-        offer: &str,
+        offer: &Offer,
         client: IpAddr,
         grant: Grant,
     ) -> Result<Connected, Refusal> {
@@ -49,15 +49,12 @@ impl Relay {
     fn try_connect(
         &mut self,
         room: &RoomName,
-        offer: &str,
+        offer: &Offer,
         address: IpAddr,
         grant: Grant,
     ) -> Result<Connected, Refusal> {
         if self.shutdown.is_some() {
             return Err(Refusal::ShuttingDown);
-        }
-        if offer.len() > OFFER_BYTES_MAX {
-            return Err(Refusal::OfferTooLarge);
         }
         let vacancy = self.places.find(address)?;
         match self.hub.admits(room) {
@@ -142,9 +139,22 @@ impl Relay {
     }
 }
 
+/// Parses a client's offer for [`Relay::connect`]. Parse on another thread than the relay's where there is one:
+/// what strangers send then costs the relay nothing.
+///
+/// # Errors
+///
+/// A [`Refusal`] where the offer cannot be answered.
+pub fn parse_offer(sdp: &str) -> Result<Offer, Refusal> {
+    if sdp.len() > OFFER_BYTES_MAX {
+        return Err(Refusal::OfferTooLarge);
+    }
+    Offer::parse(sdp).map_err(refusal)
+}
+
 fn refusal(error: OfferError) -> Refusal {
     match error {
         OfferError::NoDataChannel => Refusal::NoDataChannel,
-        malformed => Refusal::BadOffer(malformed.to_string()),
+        other => Refusal::BadOffer(other.to_string()),
     }
 }

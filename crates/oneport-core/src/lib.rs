@@ -5,8 +5,8 @@
 //!
 //! Bring a UDP socket, a clock, and a way to carry two SDPs; any signaling will do.
 //!
-//! 1. A client makes an offer with a data channel in it; give it to [`Relay::connect`], with the
-//!    name of a room, and give the client the answer. The client needs no trickle ICE, no STUN and
+//! 1. A client makes an offer with a data channel in it. [Parse](parse_offer) it, give it to
+//!    [`Relay::connect`] with the name of a room, and give the client the answer. The client needs no trickle ICE, no STUN and
 //!    no TURN server: it is told where you are, and found when it calls.
 //! 2. Give every datagram that your socket receives to [`Machine::handle_input`], with the address
 //!    it came from and the one of yours that it was sent to.
@@ -18,17 +18,15 @@
 //!
 //! ```
 //! use std::time::Instant;
-//! use oneport_core::{Certificate, Grant, LinkConfig, Machine, Relay, RelayConfig};
+//! use oneport_core::{Certificate, LinkConfig, Machine, Relay, RelayConfig, parse_offer};
 //!
-//! let mut now = Instant::now();
+//! let now = Instant::now();
 //! let addresses = vec!["192.0.2.1:3478".parse()?];
 //! let config = RelayConfig::new(LinkConfig::new(Certificate::generate(), addresses));
 //! let seed = [7; 32]; // in earnest: from the operating system
 //! let mut relay = Relay::new(now, config, seed);
 //!
-//! let room = "lobby".parse()?;
-//! let refusal = relay.connect(now, &room, "hello?", [192, 0, 2, 9].into(), Grant::default());
-//! assert_eq!(refusal.unwrap_err().code(), "bad_offer");
+//! assert_eq!(parse_offer("hello?").unwrap_err().code(), "bad_offer");
 //! assert_eq!(relay.poll_transmit(), None);
 //! assert_eq!(relay.poll_timeout(), None);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -91,10 +89,11 @@ mod stats;
 
 pub use command::{Command, Connected, Reply, Restarted};
 pub use config::RelayConfig;
+pub use connect::parse_offer;
 pub use gate::{Admission, Draft, Gate, Grant, Verdict};
 pub use oneport_link::{
-    Certificate, Durations, Input, LinkConfig, Machine, Reason, Rejection, Route, STREAM_BYTES_MAX,
-    Transmit,
+    Certificate, Durations, Input, LinkConfig, Machine, Offer, OfferError, Reason, Rejection,
+    Route, STREAM_BYTES_MAX, Transmit,
 };
 pub use oneport_wire::{ErrorCode, IceFragment, Refusal, RestartRefusal, RoomName, SessionId};
 pub use operation::{Operation, Outcome};

@@ -4,18 +4,26 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use dimpl::{CertificateError, SecurityError};
 use str0m::config::{CryptoProvider, DtlsCert};
-use str0m::crypto::CryptoError;
 use str0m::crypto::dtls::{
     DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, DtlsVersion, ProtocolVersion,
 };
+use str0m::crypto::{CryptoError, Sha256Provider};
 
+use crate::offer::{self, Digest};
 use crate::record_numbers;
 
 /// A self-signed DTLS certificate with its key. Its fingerprint goes into every answer, so one
 /// serves all links of a process; making one costs about a millisecond.
 #[derive(Clone)]
-pub struct Certificate(pub(crate) Arc<DtlsCert>);
+pub struct Certificate(Arc<Inner>);
+
+struct Inner {
+    certificate: DtlsCert,
+    /// As the value of `a=fingerprint`.
+    fingerprint: String,
+}
 
 impl Certificate {
     /// A new certificate, made with the operating system's randomness.
@@ -27,7 +35,19 @@ impl Certificate {
         let certificate = CACHING_DTLS
             .generate_certificate()
             .expect("a P-256 key and a self-signed certificate can be made");
-        Self(Arc::new(certificate))
+        Self(Arc::new(Inner {
+            fingerprint: offer::of_our_certificate(&certificate.certificate),
+            certificate,
+        }))
+    }
+
+    pub(crate) fn to_str0m(&self) -> DtlsCert {
+        self.0.certificate.clone()
+    }
+
+    /// As the value of `a=fingerprint`.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.0.fingerprint
     }
 }
 
@@ -37,14 +57,38 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// The cryptography of all links: str0m's on aws-lc-rs, but for the one part below.
-pub(crate) fn crypto_provider() -> Arc<CryptoProvider> {
-    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    Arc::clone(PROVIDER.get_or_init(|| {
+/// The cryptography of links whose peer's certificate is checked with this hash function: str0m's on
+/// aws-lc-rs, but for DTLS, which is ours, and for the hash.
+pub(crate) fn crypto_provider(digest: Digest) -> Arc<CryptoProvider> {
+    static SHA_256: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    static SHA_384: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    static SHA_512: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    static SHA_224: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    static SHA_1: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    let (provider, hash): (_, &'static PeerHash) = match digest {
+        Digest::Sha256 => (&SHA_256, &PeerHash(Digest::Sha256)),
+        Digest::Sha384 => (&SHA_384, &PeerHash(Digest::Sha384)),
+        Digest::Sha512 => (&SHA_512, &PeerHash(Digest::Sha512)),
+        Digest::Sha224 => (&SHA_224, &PeerHash(Digest::Sha224)),
+        Digest::Sha1 => (&SHA_1, &PeerHash(Digest::Sha1)),
+    };
+    Arc::clone(provider.get_or_init(|| {
         let mut provider = str0m::crypto::from_feature_flags();
         provider.dtls_provider = &CACHING_DTLS;
+        provider.sha256_provider = hash;
         Arc::new(provider)
     }))
+}
+
+/// What str0m calls the SHA-256 of a certificate. str0m uses it for nothing but fingerprints: the peer's, and
+/// our own, which is not taken from str0m.
+#[derive(Debug)]
+struct PeerHash(Digest);
+
+impl Sha256Provider for PeerHash {
+    fn sha256(&self, der: &[u8]) -> [u8; 32] {
+        self.0.of_certificate(der)
+    }
 }
 
 static CACHING_DTLS: CachingDtls = CachingDtls {
@@ -108,7 +152,11 @@ impl DtlsProvider for CachingDtls {
                 return Err(CryptoError::Other(message));
             }
         };
-        Ok(Box::new(Instance { dtls, told: None }))
+        Ok(Box::new(Instance {
+            dtls,
+            told: None,
+            failed: false,
+        }))
     }
 }
 
@@ -126,7 +174,37 @@ struct Instance {
     dtls: dimpl::Dtls,
     /// The last time that it was told.
     told: Option<Instant>,
+    /// Whether it has failed for good, which is logged once.
+    failed: bool,
 }
+
+impl Instance {
+    /// Logs why a handshake failed, where it was the kind of the peer's certificate. dimpl 0.9 asks for an
+    /// ECDSA certificate, and verifies no RSA signature. A peer with an RSA certificate alone sends none, or
+    /// gives up with an alert.
+    fn explain(&mut self, error: &DtlsImplError) {
+        let reason = match error {
+            DtlsImplError::CertificateError(CertificateError::NoClientCertificateReceived) => {
+                "it has no ECDSA certificate".to_owned()
+            }
+            DtlsImplError::SecurityError(SecurityError::FatalAlert { description })
+                if CERTIFICATE_ALERTS.contains(description) =>
+            {
+                format!("it sent alert {description}, perhaps because it has no ECDSA certificate")
+            }
+            _ => return,
+        };
+        if !std::mem::replace(&mut self.failed, true) {
+            log::info!(
+                "a client's DTLS handshake failed: {reason}; RSA certificates are not supported"
+            );
+        }
+    }
+}
+
+/// The alerts of a peer that cannot show the certificate it is asked for (RFC 8446 section 6.2):
+/// handshake_failure, unsupported_certificate, certificate_unknown, illegal_parameter, internal_error.
+const CERTIFICATE_ALERTS: [u8; 5] = [40, 43, 46, 47, 80];
 
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,7 +218,8 @@ impl DtlsInstance for Instance {
     }
 
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        self.dtls.handle_packet(packet)
+        let handled = self.dtls.handle_packet(packet);
+        handled.inspect_err(|error| self.explain(error))
     }
 
     fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> DtlsOutput<'a> {

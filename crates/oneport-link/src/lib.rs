@@ -15,7 +15,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use std::time::Instant;
-//! use oneport_link::{Certificate, ChannelConfig, Credentials, Link, LinkConfig};
+//! use oneport_link::{Certificate, ChannelConfig, Credentials, Link, LinkConfig, Offer};
 //!
 //! let now = Instant::now();
 //! let credentials = |ufrag: &str| Credentials {
@@ -28,6 +28,7 @@
 //!
 //! let (mut client, offer) =
 //!     Link::offer(now, at(4000), credentials("ours"), vec![ChannelConfig::new("chat")]);
+//! let offer = Offer::parse(&offer)?;
 //! let (mut server, answer) = Link::answer(now, at(3478), credentials("theirs"), &offer)?;
 //! client.accept_answer(now, &answer)?;
 //!
@@ -45,6 +46,7 @@ mod channels;
 mod close;
 mod config;
 mod datagram;
+mod description;
 mod durations;
 mod egress;
 mod event;
@@ -68,10 +70,11 @@ pub use channels::Rejection;
 pub use close::CloseReason;
 pub use config::{LinkConfig, STREAM_BYTES_MAX};
 pub use datagram::Datagram;
+pub use description::passive_candidates;
 pub use durations::Durations;
 pub use event::LinkEvent;
 pub use link::Link;
 pub use machine::{Input, Machine, Reason, Transmit};
-pub use offer::{OfferError, passive_candidates};
+pub use offer::{Offer, OfferError};
 pub use route::{Route, Transport};
 pub use rtc::Credentials;

@@ -5,6 +5,7 @@ use std::time::Instant;
 use str0m::ice::{IceCreds, StunMessage};
 
 use crate::datagram::Datagram;
+use crate::offer::Digest;
 use crate::{Credentials, Link, LinkEvent, certificate};
 
 /// Two ICE sessions at a time: the one that there is, and the one that the peer wishes for.
@@ -116,7 +117,7 @@ impl Restart {
         let Ok(check) = StunMessage::parse(bytes) else {
             return false;
         };
-        let provider = certificate::crypto_provider().sha1_hmac_provider;
+        let provider = certificate::crypto_provider(Digest::Sha256).sha1_hmac_provider;
         let names = (self.ours.ufrag.as_str(), self.peers.ufrag.as_str());
         let password = self.ours.password.as_bytes();
         check.split_username() == Some(names)

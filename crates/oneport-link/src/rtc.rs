@@ -8,6 +8,8 @@ use str0m::net::TcpType;
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use crate::LinkConfig;
+use crate::certificate::crypto_provider;
+use crate::offer::Digest;
 
 /// The ICE user name fragment and password of one side of a link (RFC 8445 section 5.3). Ours must come
 /// from a cryptographically secure source.
@@ -19,17 +21,19 @@ pub struct Credentials {
     pub password: String,
 }
 
-/// An `Rtc` with our candidates, for data channels alone.
+/// An `Rtc` with our candidates, for data channels alone. It checks the peer's certificate with this hash
+/// function.
 pub(crate) fn build(
     now: Instant,
     config: &LinkConfig,
     credentials: Credentials,
     ice_lite: bool,
+    digest: Digest,
 ) -> Rtc {
     let receive_bytes_max = u32::try_from(config.receive_bytes_max()).unwrap_or(u32::MAX);
     let mut rtc = RtcConfig::new()
-        .set_crypto_provider(crate::certificate::crypto_provider())
-        .set_dtls_cert((*config.certificate.0).clone())
+        .set_crypto_provider(crypto_provider(digest))
+        .set_dtls_cert(config.certificate.to_str0m())
         .set_dtls_version(DtlsVersion::Auto)
         .set_ice_lite(ice_lite)
         .set_local_ice_credentials(credentials.into())

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use oneport_link::{
     Certificate, ChannelConfig, ChannelId, CloseReason, Credentials, Kind, Link, LinkConfig,
-    LinkEvent, Rejection, Route, Transmit, Write,
+    LinkEvent, Offer, Rejection, Route, Transmit, Write,
 };
 
 const LATENCY: Duration = Duration::from_millis(5);
@@ -53,6 +53,7 @@ impl Pair {
             ..config(client_address)
         });
         let (mut client, offer) = Link::offer(now, client_config, credentials("client"), channels);
+        let offer = Offer::parse(&offer).expect("an offer");
         let (server, answer) =
             Link::answer(now, Arc::new(server), credentials("server"), &offer).expect("an answer");
         client.accept_answer(now, &edit(&answer)).expect("accepted");

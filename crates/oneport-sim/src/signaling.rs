@@ -1,7 +1,7 @@
 //! How offers and answers travel: as over HTTP, with the delays of the member's way.
 
 use oneport_client::{Client, CommandError};
-use oneport_core::{Connected, Refusal};
+use oneport_core::{Connected, Refusal, parse_offer};
 
 use crate::World;
 use crate::traffic::Parcel;
@@ -13,7 +13,9 @@ impl World {
         let ip = member.access.outside.ip();
         self.touched.insert(Node::Relay);
         let grant = self.grant.clone();
-        let answer = self.relay.connect(self.now, &home(), sdp, ip, grant);
+        let offer = parse_offer(sdp);
+        let answer =
+            offer.and_then(|offer| self.relay.connect(self.now, &home(), &offer, ip, grant));
         if member.answers_to_lose > 0 {
             member.answers_to_lose -= 1;
             return;

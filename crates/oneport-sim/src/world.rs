@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use oneport_client::{Certificate, Config};
 use oneport_core::{
     Connected, Gate, Grant, Input, LinkConfig, Machine, Refusal, Relay, RelayConfig, Restored,
-    RoomName, Route, State, StateError,
+    RoomName, Route, State, StateError, parse_offer,
 };
 use oneport_link::ChannelConfig;
 
@@ -283,6 +283,7 @@ impl World {
         let grant = self.grant.clone();
         let (now, offer) = (self.now, edit(&offer));
         let relay = self.relay_mut();
+        let offer = parse_offer(&offer)?;
         let connected = relay.connect(now, &room, &offer, address.ip(), grant)?;
         let accepted = link.accept_answer(now, &connected.answer);
         accepted.expect("an answer to the offer");

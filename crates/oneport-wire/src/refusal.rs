@@ -19,7 +19,7 @@ pub enum Refusal {
     BadOffer(String),
     /// The offer is longer than [`OFFER_BYTES_MAX`].
     OfferTooLarge,
-    /// The offer is SDP without a data channel section (`m=application … webrtc-datachannel`).
+    /// The offer is SDP without a data channel section (`m=application … webrtc-datachannel`), or rejects it.
     NoDataChannel,
     /// Nobody gets in without an access token, and there is none.
     TokenMissing,
@@ -152,7 +152,7 @@ impl fmt::Display for Refusal {
             Self::BadOffer(what) => write!(f, "this is not an SDP offer that can be answered: {what}"),
             Self::OfferTooLarge => write!(f, "an offer has at most {OFFER_BYTES_MAX} bytes"),
             Self::NoDataChannel => f.write_str(
-                "the offer has no data channel section: call createDataChannel() before createOffer()",
+                "the offer has no open data channel section: call createDataChannel() before createOffer()",
             ),
             Self::TokenMissing => f.write_str("an access token is needed here"),
             Self::TokenBad => f.write_str("the access token is not valid here"),

@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use oneport_core::{Grant, IceFragment, Machine, Refusal, RestartRefusal, RoomName, SessionId};
+use oneport_core::{
+    Grant, IceFragment, Machine, Refusal, RestartRefusal, RoomName, SessionId, parse_offer,
+};
 use oneport_signal::{
     Backend, Config, ConnectRequest, Connected, Endpoint, RestartRequest, Restarted, Transport,
 };
@@ -183,9 +185,10 @@ impl Backend for Offers {
 /// Offers this to the relay; what it answers is an answer.
 fn connect(world: &mut World, room: &RoomName, offer: &str) -> Result<Connected, Refusal> {
     let now = world.now();
+    let offer = parse_offer(offer)?;
     let connected = world
         .relay_mut()
-        .connect(now, room, offer, CLIENT, Grant::default());
+        .connect(now, room, &offer, CLIENT, Grant::default());
     let connected = connected?;
     let answer = connected.answer;
     for needed in ["v=0\r\n", "m=application ", "a=ice-lite", "a=fingerprint:"] {
