@@ -100,6 +100,11 @@ fn hub() {
 }
 
 #[test]
+fn offers() {
+    replay(fuzz::offers, "offers", 2000);
+}
+
+#[test]
 fn scenario() {
     replay(fuzz::scenario, "scenario", 100);
 }
