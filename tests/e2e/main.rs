@@ -22,6 +22,7 @@ mod https;
 mod invitations;
 mod library;
 mod links;
+mod media;
 mod moving;
 mod people;
 mod phone;
