@@ -155,6 +155,7 @@ fn is_installed_properly(sandbox: &Sandbox) -> Result {
         );
         assert_eq!(found, (0, 0, mode), "{file}");
     }
+    links_lead_somewhere(sandbox)?;
     assert_eq!(sandbox.run(&["dpkg", "--verify", "oneport"])?, "");
     assert!(sandbox.has(ENABLED), "it starts with the machine");
     let account = sandbox.run(&["getent", "passwd", "oneport"])?;
@@ -166,6 +167,40 @@ fn is_installed_properly(sandbox: &Sandbox) -> Result {
         "oneport",
     ])?;
     assert!(conffiles.contains(CONFIG), "{conffiles}");
+    Ok(())
+}
+
+/// Every relative link of the installed documents leads to a file that is installed, and to a heading of it.
+fn links_lead_somewhere(sandbox: &Sandbox) -> Result {
+    const DOCUMENTS: &str = "/usr/share/doc/oneport";
+    let headings = |text: &str| -> Vec<String> {
+        let headings = text.lines().filter(|line| line.starts_with('#'));
+        let is_part = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+        headings
+            .map(|line| line.trim_start_matches('#').trim().to_lowercase())
+            .map(|line| line.chars().filter(is_part).collect::<String>())
+            .map(|line| line.replace(' ', "-"))
+            .collect()
+    };
+    let mut count = 0;
+    for document in ["README.md", "REFERENCE.md", "PROTOCOL.md"] {
+        let text = sandbox.read(&format!("{DOCUMENTS}/{document}"))?;
+        let links = text.split("](").skip(1);
+        let links = links.filter_map(|rest| Some(rest.split_once(')')?.0));
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let file = if file.is_empty() { document } else { file };
+            let path = format!("{DOCUMENTS}/{file}");
+            assert!(sandbox.has(&path), "{document}: {link}");
+            let is_there = heading.is_empty()
+                || headings(&sandbox.read(&path)?)
+                    .iter()
+                    .any(|it| it == heading);
+            assert!(is_there, "{document}: {link}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count} links");
     Ok(())
 }
 
