@@ -56,7 +56,7 @@ impl Relay {
     /// # Errors
     /// [`Error::Start`] with what it printed, when it cannot be built or ends at once.
     pub fn start(arguments: &[&str]) -> Result<Self> {
-        let mut command = Command::new(binary()?);
+        let mut command = command()?;
         command.arg("serve").args(arguments);
         Self::spawn(command)
     }
@@ -66,7 +66,7 @@ impl Relay {
     /// # Errors
     /// As [`Relay::start`].
     pub fn start_logging(arguments: &[&str], filter: &str) -> Result<Self> {
-        let mut command = Command::new(binary()?);
+        let mut command = command()?;
         command.arg("serve").args(arguments).env("RUST_LOG", filter);
         Self::spawn(command)
     }
@@ -78,7 +78,7 @@ impl Relay {
     /// As [`Relay::start`].
     pub fn start_by(wrapper: &[&str], arguments: &[&str]) -> Result<Self> {
         let (program, words) = wrapper.split_first().expect("a program");
-        let mut command = Command::new(program);
+        let mut command = configured_by_arguments(Command::new(program));
         command
             .args(words)
             .arg(binary()?)
@@ -93,7 +93,7 @@ impl Relay {
     /// # Errors
     /// [`Error::Expired`] when it does not serve.
     pub fn start_unseen(address: SocketAddr, stdout: Stdio, stderr: Stdio) -> Result<Self> {
-        let mut command = Command::new(binary()?);
+        let mut command = command()?;
         command.args(["serve", "--listen", &address.to_string()]);
         command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
         let relay = Self {
@@ -250,8 +250,7 @@ fn page(line: &str) -> Option<(&str, SocketAddr)> {
 /// # Errors
 /// [`Error::Start`] when it cannot be built or run.
 pub fn run(arguments: &[&str]) -> Result<Output> {
-    let mut command = Command::new(binary()?);
-    Ok(command.args(arguments).stdin(Stdio::null()).output()?)
+    Ok(command()?.args(arguments).stdin(Stdio::null()).output()?)
 }
 
 /// The command `oneport`, built, for a test that talks to it while it runs.
@@ -259,7 +258,17 @@ pub fn run(arguments: &[&str]) -> Result<Output> {
 /// # Errors
 /// [`Error::Start`] when it cannot be built.
 pub fn command() -> Result<Command> {
-    binary().map(Command::new)
+    Ok(configured_by_arguments(Command::new(binary()?)))
+}
+
+/// The same without the settings in the environment of whoever runs the tests.
+fn configured_by_arguments(mut command: Command) -> Command {
+    for (name, _) in env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"ONEPORT_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// The command of the package of that name, built.

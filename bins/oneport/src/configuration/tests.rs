@@ -344,6 +344,10 @@ fn other_variables_of_our_name_are_told() {
         ("ONEPORT_MAX_CLIENT", "1"),
         ("ONEPORT_SERVICE_HOST", "10.0.0.1"),
         ("PATH", "/"),
+        // Of this repository's tests.
+        ("ONEPORT_BIN", "/usr/bin/oneport"),
+        ("ONEPORT_COST_WRITE", "1"),
+        ("ONEPORT_SOAK_SECONDS", "60"),
     ];
     let read = read("oneport", &variables).expect("not refused");
     let warnings = read

@@ -27,9 +27,13 @@ pub(crate) const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\
 /// The binary, without what the environment of the tests might say to it.
 pub(crate) fn oneport(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_oneport"));
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"ONEPORT_") {
+            command.env_remove(name);
+        }
+    }
     command
         .args(arguments)
-        .env_remove("ONEPORT_SECRET")
         .env_remove("RUST_LOG")
         .stdin(Stdio::null());
     command
