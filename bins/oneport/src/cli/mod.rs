@@ -109,11 +109,11 @@ pub struct ServeArgs {
     #[arg(long, conflicts_with = "secret_file", help_heading = "Access")]
     pub open: bool,
 
-    /// Let in only who has an access token that is signed with the secret in this file.
+    /// Require access tokens signed with the secret in this file.
     ///
-    /// It has at least 32 bytes; ONEPORT_SECRET may have it instead. `oneport token` makes tokens. A
-    /// client needs the rights join, publish and subscribe, all three, since a plain channel cannot do
-    /// with less.
+    /// It has at least 32 bytes; ONEPORT_SECRET may have it instead. `oneport token` makes tokens and
+    /// explains their rights. A token with any of the rights join, publish and subscribe lets its bearer
+    /// in; publish is needed to send, subscribe to receive.
     #[arg(long, value_name = "PATH", help_heading = "Access")]
     pub secret_file: Option<PathBuf>,
 
@@ -235,8 +235,11 @@ pub struct TokenArgs {
     #[arg(long, value_name = "NAME")]
     pub name: Option<MemberName>,
 
-    /// What its bearer may do there: any of join, publish, subscribe, kick, admin. None of them
-    /// includes another.
+    /// What its bearer may do there: any of join, publish, subscribe, kick, admin.
+    ///
+    /// join: be a member and ask who else is one. publish: send messages. subscribe: receive messages and
+    /// presence, and read the history. Each of these two includes join. kick: remove other members; it
+    /// needs one of the three. admin: use the HTTP API and read metrics, without being a member.
     #[arg(
         long,
         value_name = "RIGHTS",

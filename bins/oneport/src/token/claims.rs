@@ -24,7 +24,7 @@ pub struct Claims {
     /// The name that its bearer has as a member; if there is none, the bearer chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<MemberName>,
-    /// What its bearer may do there. To publish or to subscribe includes to join.
+    /// What its bearer may do there. Each of publish and subscribe includes join.
     pub can: Rights,
     /// When it ends.
     pub exp: UnixTime,

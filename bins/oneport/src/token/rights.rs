@@ -9,15 +9,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Right {
-    /// Be in a room.
+    /// Be a member of a room, and ask who else is one. Included in [`Publish`](Self::Publish) and
+    /// [`Subscribe`](Self::Subscribe).
     Join = 1 << 0,
     /// Send messages.
     Publish = 1 << 1,
-    /// Receive messages.
+    /// Receive messages and presence, and read the history.
     Subscribe = 1 << 2,
-    /// Send others away.
+    /// Remove other members. It needs `Join`, or a right that includes it.
     Kick = 1 << 3,
-    /// What is the operator's.
+    /// Use the HTTP API and read metrics, without being a member.
     Admin = 1 << 4,
 }
 

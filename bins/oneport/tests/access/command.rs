@@ -2,6 +2,8 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use oneport::token::{Right, UnixTime};
@@ -127,4 +129,43 @@ fn with_a_secret_it_may_listen_beyond_loopback() {
         log.contains("only those with an access token get in"),
         "{log}"
     );
+}
+
+/// The commands of README's section on access tokens, but for the relay itself: the secret that they make
+/// is one that nobody else can read, and nothing is complained of.
+#[test]
+fn the_documented_secret_is_silent() {
+    const README: &str = include_str!("../../../../README.md");
+    let (_, section) = README
+        .split_once("\n### Access tokens\n")
+        .expect("a section");
+    let (_, block) = section.split_once("```sh\n").expect("commands");
+    let (commands, _) = block.split_once("```").expect("an end");
+    let (serve, others): (Vec<_>, Vec<_>) = commands
+        .lines()
+        .partition(|line| line.starts_with("oneport serve "));
+    assert_eq!((serve.len(), others.len()), (1, 2), "{commands}");
+
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let binary = Path::new(env!("CARGO_BIN_EXE_oneport"));
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", binary.parent().expect("a folder").display());
+    let script = format!("umask 022\n{}", others.join("\n"));
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-euc", &script])
+        .current_dir(&folder)
+        .env("PATH", path)
+        .env_remove("RUST_LOG");
+    let (code, token, stderr) = run(&mut shell);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let secret = folder.path().join("secret");
+    let mode = fs::metadata(&secret)
+        .expect("it is made")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600, "{mode:o}");
+    let secret = fs::read_to_string(secret).expect("text");
+    let verified = authority(&secret).verify(token.trim(), UnixTime::now());
+    assert!(verified.is_ok(), "{verified:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use oneport::token::{Claims, UnixTime};
+use oneport::token::{Claims, Right, UnixTime};
 
 use crate::common::{Relay, SECRET, authority, bad_tokens, claims};
 
@@ -34,6 +34,37 @@ fn over_http() {
         let (status, _, response) = relay.post(room, Some(&token));
         assert_eq!(status, 201, "{pattern} {room}: {response}");
         assert!(response.contains(" webrtc-datachannel"), "{response}");
+    }
+}
+
+/// As `oneport token --help` and README say it: each of the first three rights lets its bearer in.
+#[test]
+fn which_rights_let_in() {
+    let relay = Relay::start();
+    let bits = 0..1_usize << Right::ALL.len();
+    for bits in bits {
+        let is_in = |(index, right)| (bits >> index & 1 == 1).then_some(right);
+        let rights: Vec<Right> = Right::ALL
+            .into_iter()
+            .enumerate()
+            .filter_map(is_in)
+            .collect();
+        let token = authority(SECRET).mint(&Claims {
+            can: rights.iter().copied().collect(),
+            ..claims("lobby")
+        });
+        let lets_in = [Right::Join, Right::Publish, Right::Subscribe]
+            .iter()
+            .any(|right| rights.contains(right));
+        let expected = if lets_in {
+            (201, "")
+        } else {
+            (403, "forbidden")
+        };
+        let (status, code, _) = relay.post("lobby", Some(&token));
+        assert_eq!((status, &*code), expected, "{rights:?}");
+        let (code, _) = relay.ask("lobby", Some(&token));
+        assert_eq!(code, expected.1, "{rights:?}");
     }
 }
 
