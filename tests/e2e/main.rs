@@ -29,6 +29,7 @@ mod phone;
 mod plain;
 mod ports;
 mod private;
+mod readme;
 mod refused;
 mod restarted;
 mod sealed;
