@@ -21,6 +21,7 @@ mod log_thread;
 mod logging;
 mod operator;
 mod participant;
+mod printable;
 mod server;
 mod service_manager;
 mod signals;

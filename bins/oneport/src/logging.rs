@@ -1,6 +1,7 @@
 //! Where the program's log goes, and in which form.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::cli::{LogArgs, LogFilter, LogFormat, QUIET};
 use crate::log_budget::LogBudget;
 use crate::log_thread::{LogThread, LogWriter};
+use crate::printable::printable_lines;
 
 /// At trace they log whole messages, and in those are access tokens.
 const NEVER_TRACED: [&str; 3] = ["tungstenite", "ureq", "ureq_proto"];
@@ -29,7 +31,7 @@ pub fn log_command() {
         .build();
     let level = logger.filter();
     // In this process somebody else logs already: so be it.
-    if log::set_boxed_logger(Box::new(CommandLog(logger))).is_ok() {
+    if log::set_boxed_logger(Box::new(PrintableLog(logger))).is_ok() {
         log::set_max_level(level);
     }
     if let Err(why) = filter {
@@ -77,11 +79,11 @@ pub fn log_relay(args: &LogArgs) -> io::Result<LogThread> {
         });
     }
     let relay_log = RelayLog {
-        logger: logger.build(),
+        logger: PrintableLog(logger.build()),
         budget: Mutex::new(LogBudget::new(Instant::now())),
         thread: thread.writer(),
     };
-    let level = relay_log.logger.filter();
+    let level = relay_log.logger.0.filter();
     // In this process somebody else logs already: so be it.
     if log::set_boxed_logger(Box::new(relay_log)).is_ok() {
         log::set_max_level(level);
@@ -96,9 +98,43 @@ pub fn log_relay(args: &LogArgs) -> io::Result<LogThread> {
     Ok(thread)
 }
 
+/// Logs each record at the level at which it counts, and replaces what could act on the terminal of
+/// whoever reads the log: a record may quote what a client or a relay has sent.
+struct PrintableLog(Logger);
+
+impl Log for PrintableLog {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let record = &demoted(record);
+        if !self.0.matches(record) {
+            return;
+        }
+        let message = record.args().to_string();
+        match printable_lines(&message) {
+            Cow::Borrowed(_) => self.0.log(record),
+            Cow::Owned(message) => self.0.log(
+                &Record::builder()
+                    .metadata(record.metadata().clone())
+                    .args(format_args!("{message}"))
+                    .module_path(record.module_path())
+                    .file(record.file())
+                    .line(record.line())
+                    .build(),
+            ),
+        }
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+}
+
 /// A logger with a budget for what operators see. Who asks for more has to take it as it comes.
 struct RelayLog {
-    logger: Logger,
+    logger: PrintableLog,
     budget: Mutex<LogBudget>,
     thread: LogWriter,
 }
@@ -120,7 +156,7 @@ impl Log for RelayLog {
 
     fn log(&self, record: &Record<'_>) {
         let record = &demoted(record);
-        if !self.logger.matches(record) {
+        if !self.logger.0.matches(record) {
             return;
         }
         match self.may(record.level(), record.target()) {
@@ -131,23 +167,6 @@ impl Log for RelayLog {
 
     fn flush(&self) {
         self.logger.flush();
-    }
-}
-
-/// A logger for commands that end by themselves.
-struct CommandLog(Logger);
-
-impl Log for CommandLog {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.0.enabled(metadata)
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        self.0.log(&demoted(record));
-    }
-
-    fn flush(&self) {
-        self.0.flush();
     }
 }
 

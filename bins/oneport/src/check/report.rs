@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use super::{Finding, Good};
+use crate::printable::printable;
 
 /// Prints each step as soon as it is done.
 pub(super) struct Report {
@@ -44,7 +45,8 @@ impl Report {
     fn print(&self, step: &str, result: &str, text: &str) {
         let line = match self.is_json {
             true => serde_json::json!({ "step": step, "result": result, "text": text }).to_string(),
-            false => format!("{result:8} {step:8} {text}"),
+            // A relay may have chosen parts of it.
+            false => format!("{result:8} {step:8} {}", printable(text)),
         };
         // Where nobody reads, the exit code says it.
         let _ = writeln!(std::io::stdout(), "{line}");
