@@ -1,6 +1,12 @@
 //! Rooms with end-to-end encryption, on pages that use the library.
 
-use oneport_tests::{Result, relay::Relay};
+use std::{io::Write, process::Stdio};
+
+use oneport_tests::{
+    Result,
+    lines::Lines,
+    relay::{self, Relay},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -100,6 +106,68 @@ fn those_with_the_key_read_and_the_others_are_told() -> Result {
         ada.eval("relay.close()")?;
     }
     Ok(())
+}
+
+/// A terminal with the address of a private room talks with pages in it: both ways, and what a page says
+/// in its own format is what the terminal reads.
+#[test]
+fn a_terminal_with_the_key() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    let pages = [blank(stage.chromium)?, blank(stage.firefox)?];
+    let new_key = format!(
+        "import('{}oneport.js').then(({{ newKey }}) => newKey())",
+        relay.url()
+    );
+    let key = pages[0].eval(&new_key)?;
+    for page in &pages {
+        enter_as(page, &relay, page.name(), json!({ "key": key }))?;
+    }
+    let key = key.as_str().unwrap_or_default();
+    let url = format!("{}#library?key={key}", relay.url());
+    let mut command = relay::command()?;
+    command
+        .args(["chat", &url, "--name", "terminal", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut terminal = command.spawn()?;
+    let heard = Lines::of(terminal.stdout.take().expect("it is piped"));
+    heard.wait_for("the room", SOON, |line| line.contains(r#""t":"joined""#))?;
+    let mut stdin = terminal.stdin.take().expect("it is piped");
+    stdin.write_all(
+        b"{\"t\":\"pub\",\"text\":\"typed \\ud83d\\ude00\"}\n{\"t\":\"pub\",\"topic\":\"x\",\"binary\":\"00ff07\"}\n{\"t\":\"pub\",\"text\":\"\"}\n",
+    )?;
+    for page in &pages {
+        page.wait_for("messages.filter((m) => m.from.name === 'terminal').length === 3 || [messages, unreadable]", SOON)?;
+        let said = "messages.filter((m) => m.from.name === 'terminal').map((m) => [m.topic, m.text ?? [...m.bytes]])";
+        let wanted = json!([
+            ["chat", "typed \u{1f600}"],
+            ["x", [0, 255, 7]],
+            ["chat", ""]
+        ]);
+        assert_eq!(page.eval(said)?, wanted);
+        let name = page.name();
+        let say = [
+            format!("room.send('from {name} \\u{{1f600}}', {{ topic: 'chat' }})"),
+            format!("room.send(new Uint8Array([0, 255, 7]), {{ topic: '{name}-1' }})"),
+            format!("room.send('', {{ topic: '{name}-2' }})"),
+        ];
+        let parts = [
+            format!("\"text\":\"from {name} \u{1f600}\""),
+            format!("\"topic\":\"{name}-1\",\"binary\":\"00ff07\""),
+            format!("\"topic\":\"{name}-2\",\"text\":\"\""),
+        ];
+        for (say, part) in say.iter().zip(&parts) {
+            page.eval(say)?;
+            heard.wait_for(part, SOON, |line| line.contains(part.as_str()))?;
+        }
+        assert_eq!(page.eval("unreadable.length")?, 0);
+    }
+    let unreadable = |line: &String| line.contains(r#""t":"unreadable""#);
+    assert!(!heard.all().iter().any(unreadable), "{:?}", heard.all());
+    drop(stdin);
+    assert_eq!(terminal.wait()?.code(), Some(0));
+    no_faults(&pages)
 }
 
 /// Encryption takes its time, and nothing overtakes anything for that.

@@ -342,3 +342,213 @@ fn a_relay_that_asks_for_tokens() -> Result {
     }
     Ok(())
 }
+
+/// The address that the page's button copies is enough. What contradicts it is refused, and so is what
+/// cannot be used of it: nothing is said in the wrong room, or in clear.
+#[test]
+fn an_invitation_is_followed_or_refused() -> Result {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let (secret, other) = (file("invited.secret"), file("invited.token"));
+    fs::write(&secret, "a secret for tests, of enough bytes to be one")?;
+    let relay = Relay::start(&["--listen", "127.0.0.1:0", "--secret-file", &secret])?;
+    let mint = |room: &str| -> Result<String> {
+        let minted = relay::run(&["token", "--secret-file", &secret, "--room", room])?;
+        assert_eq!(minted.status.code(), Some(0), "{minted:?}");
+        Ok(String::from_utf8_lossy(&minted.stdout).trim().to_owned())
+    };
+    let token = mint("attic")?;
+    fs::write(&other, mint("lobby")?)?;
+    let key = "A".repeat(43);
+    let nobody = "http://127.0.0.1:1/";
+    let escaped = token.replace('.', "%2E").replace('e', "%65");
+    for (url, arguments, code, said) in [
+        (
+            format!("{}#attic?token={token}", relay.url()),
+            &[][..],
+            0,
+            "in room attic",
+        ),
+        (
+            format!("{}#attic?key={key}&token={token}", relay.url()),
+            &[],
+            0,
+            "encrypted",
+        ),
+        (
+            format!("{}#%61ttic?x=y&token={escaped}", relay.url()),
+            &[],
+            0,
+            "in room attic",
+        ),
+        (
+            format!("{}#attic?token={token}", relay.url()),
+            &["--room", "attic"],
+            0,
+            "attic",
+        ),
+        // Without a token there, and with one for another room.
+        (format!("{}#attic", relay.url()), &[], 1, "401"),
+        (
+            format!("{}#lobby?token={token}", relay.url()),
+            &[],
+            1,
+            "403",
+        ),
+        // Before anything is connected: nobody is there to refuse it.
+        (format!("{nobody}#attic"), &["--room", "lobby"], 2, "attic"),
+        (
+            format!("{nobody}#attic?token={token}"),
+            &["--token-file", &other],
+            2,
+            "--token-file",
+        ),
+        (format!("{nobody}#at%20tic"), &[], 2, "room"),
+        (format!("{nobody}#attic?token="), &[], 2, "token"),
+        (format!("{nobody}#attic?key="), &[], 2, "key"),
+        (format!("{nobody}#attic?key={key}x"), &[], 2, "key"),
+    ] {
+        let mut chat = Chat::start(&url, "ada", arguments)?;
+        let found = chat.end()?;
+        let all = [chat.stdout.all(), chat.stderr.all()].concat().join("\n");
+        assert_eq!(found, Some(code), "{url} {arguments:?}: {all}");
+        assert!(all.contains(said), "{url} {arguments:?}: {all}");
+        assert!(!all.contains(&token) && !all.contains(&key), "{url}: {all}");
+    }
+    // Nor is it in the log at its most talkative.
+    let mut command = relay::command()?;
+    let url = format!("{}#attic?token={token}&key={key}", relay.url());
+    command.args(["chat", &url]).env("RUST_LOG", "trace");
+    let output = command.stdin(Stdio::null()).output()?;
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    assert!(log.lines().count() > 10, "{log}");
+    assert!(
+        !log.contains(&token) && !log.contains(&key),
+        "a secret is in the log"
+    );
+    Ok(())
+}
+
+/// Those with the key read each other, the others are told why they cannot, and the relay has only what
+/// is sealed.
+#[test]
+fn a_private_room_is_private() -> Result {
+    let relay = Relay::on_loopback()?;
+    let private = format!("{}#lobby?key={}", relay.url(), "A".repeat(43));
+    let other = format!("{}#lobby?key={}", relay.url(), "B".repeat(43));
+    let mut page = NativeClient::join(relay.address(), "lobby", "chat")?;
+    let mut ada = Chat::json(&private, "ada")?;
+    let bob = Chat::json(&private, "bob")?;
+    let stranger = Chat::json(&other, "stranger")?;
+    let mut keyless = Chat::start(relay.url(), "keyless", &["--lines"])?;
+    let is_in = |line: &str| line.contains("in room lobby");
+    keyless.stderr.wait_for("to be in", TIMEOUT, is_in)?;
+
+    ada.write(r#"{"t":"pub","text":"psst \u00fc"}"#)?;
+    ada.write(r#"{"t":"pub","binary":"00ff","topic":"x"}"#)?;
+    ada.write(r#"{"t":"pub","text":""}"#)?;
+    let heard = bob.wait_for("a text", |event| event["t"] == "msg")?;
+    assert_eq!(
+        (&heard["text"], &heard["from"]),
+        (&"psst \u{fc}".into(), &2.into())
+    );
+    let heard = bob.wait_for("bytes", |event| event["topic"] == "x")?;
+    assert_eq!(heard["binary"], "00ff");
+    bob.wait_for("nothing", |event| {
+        event["t"] == "msg" && event["text"] == ""
+    })?;
+    let unreadable = |event: &Value| event["t"] == "unreadable";
+    let told = stranger.wait_for("why not", unreadable)?;
+    assert_eq!(
+        (&told["why"], &told["from"]),
+        (&"wrong_key".into(), &2.into())
+    );
+    assert!(told["text"].is_null() && told["binary"].is_null(), "{told}");
+    let cannot = |line: &str| line.contains("from ada cannot be read: it is encrypted");
+    keyless.stderr.wait_for("why not", TIMEOUT, cannot)?;
+    page.run_until("what the relay has", |page| page.messages.len() >= 2)?;
+    for (_, _, bytes) in &page.messages {
+        assert!(bytes.starts_with("\u{1f512}\u{1}".as_bytes()), "{bytes:?}");
+    }
+
+    // What somebody says in clear is told, and not delivered as if it were right.
+    keyless.write("in clear")?;
+    let told = bob.wait_for("it", unreadable)?;
+    assert_eq!(told["why"], "not_sealed");
+    assert!(!bob.texts().contains(&"in clear".to_owned()));
+    // The history of somebody who comes later, in words.
+    let mut eve = Chat::start(&private, "eve", &["--lines", "--history", "9"])?;
+    assert_eq!(eve.end()?, Some(0));
+    assert_eq!(eve.stdout.all(), ["ada: psst \u{fc}", "ada:"]);
+    // The key is for this room.
+    ada.write(r#"{"t":"pub","room":"attic","text":"in clear"}"#)?;
+    let refused = ada.wait_for("a refusal", |event| event["t"] == "err")?;
+    assert_eq!(refused["code"], "bad_room");
+    assert_eq!(ada.end()?, Some(1));
+    Ok(())
+}
+
+/// Names, texts, and what comes of a kick.
+#[test]
+fn nothing_that_others_say_acts_on_the_terminal() -> Result {
+    let relay = Relay::on_loopback()?;
+    let mut ada = Chat::start(relay.url(), "ada", &[])?;
+    let is_in = |line: &str| line.contains("in room lobby");
+    ada.stdout.wait_for("to be in", TIMEOUT, is_in)?;
+    let evil = "\u{202e}evil\u{200b}\u{e0041}";
+    let mut eve = Chat::json(relay.url(), evil)?;
+    let text = "a\\u001b[2Jb\\u202ec\\r\\nada: forged\\u2028d \\u200d\\ud83d\\ude00";
+    eve.write(&format!(r#"{{"t":"pub","text":"{text}"}}"#))?;
+    eve.write(r#"{"t":"pub","text":"the end"}"#)?;
+    let said = |line: &str| line.ends_with(": the end");
+    ada.stdout.wait_for("the end", TIMEOUT, said)?;
+    let all = ada.stdout.all();
+    let is_safe =
+        |line: &String| !line.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\u{2028}', '\u{e0041}']);
+    assert!(all.iter().all(is_safe), "{all:?}");
+    let name = "\u{fffd}evil\u{fffd}\u{fffd}";
+    for line in [
+        format!("* {name} joined"),
+        format!("{name}: a\u{fffd}[2Jb\u{fffd}c"),
+        format!("{name}: ada: forged\u{fffd}d \u{fffd}\u{1f600}"),
+    ] {
+        assert!(all.contains(&line), "{line}: {all:?}");
+    }
+    assert_eq!(ada.end()?, Some(0));
+    Ok(())
+}
+
+#[test]
+fn a_kick_says_why() -> Result {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let secret = folder.join("kick.secret").to_string_lossy().into_owned();
+    fs::write(&secret, "a secret for tests, of enough bytes to be one")?;
+    let relay = Relay::start(&["--listen", "127.0.0.1:0", "--secret-file", &secret])?;
+    let invite = |rights: &str| -> Result<String> {
+        let options = [
+            "token",
+            "--secret-file",
+            &secret,
+            "--room",
+            "lobby",
+            "--can",
+            rights,
+        ];
+        let minted = relay::run(&options)?;
+        let token = String::from_utf8_lossy(&minted.stdout).trim().to_owned();
+        Ok(format!("{}#lobby?token={token}", relay.url()))
+    };
+    let mut ada = Chat::start(&invite("subscribe")?, "ada", &["--lines"])?;
+    let is_in = |line: &str| line.contains("in room lobby");
+    ada.stderr.wait_for("to be in", TIMEOUT, is_in)?;
+    let mut eve = Chat::json(&invite("join,kick")?, "eve")?;
+    eve.write(r#"{"t":"kick","id":"k","member":1,"message":"out\u202e!"}"#)?;
+    eve.wait_for("the ack", |event| event["t"] == "ack")?;
+    let told = "oneport: removed from the room: kicked: out\u{fffd}!";
+    ada.stderr
+        .wait_for("the reason", TIMEOUT, |line| line == told)?;
+    assert_eq!(ada.end()?, Some(1));
+    assert_eq!(eve.end()?, Some(0));
+    Ok(())
+}

@@ -14,4 +14,5 @@ mod proxy;
 mod signaling;
 mod state;
 mod tcp;
+mod terminal;
 mod tls;

@@ -1,16 +1,21 @@
 //! From stdin to the room.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead as _, BufReader, Read as _, Stdin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use oneport_client::{Command, CommandError};
-use oneport_wire::frame::{ClientBody, ClientFrame, Publish, Rejection};
+use oneport_wire::frame::{ClientBody, ClientFrame, Members, Publish, Rejection};
 use oneport_wire::{CLIENT_FRAME_BYTES_MAX, ErrorCode, Kind, Payload, RequestId, RoomName, Topic};
 use serde_json::{Map, Value};
 
 use super::output::{self, Mode};
+use super::screen::Screen;
+use super::slash::{self, Slash, Typed};
+use crate::printable::printable;
+use crate::room_key::Sealer;
 use crate::{Commander, ParticipantError};
 
 /// The longest line: what as a message is too long for any relay, however it is escaped.
@@ -19,55 +24,100 @@ const LINE_BYTES_MAX: usize = 6 * CLIENT_FRAME_BYTES_MAX;
 /// How long to wait when the client cannot take more. It is a wait for the network.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What reads stdin, on a thread of its own.
+/// Where lines come from.
+pub(super) enum Lines {
+    Stdin(BufReader<Stdin>),
+    Editor(Receiver<String>),
+}
+
+impl Lines {
+    pub(super) fn stdin() -> Self {
+        Self::Stdin(BufReader::new(io::stdin()))
+    }
+
+    /// The next line, with its end if it has one; nothing at the end of all.
+    fn next(&mut self) -> Result<Option<Vec<u8>>, Rejection> {
+        let stdin = match self {
+            Self::Editor(lines) => return Ok(lines.recv().ok().map(String::into_bytes)),
+            Self::Stdin(stdin) => stdin,
+        };
+        let mut line = Vec::new();
+        let read = stdin
+            .take(LINE_BYTES_MAX as u64 + 1)
+            .read_until(b'\n', &mut line);
+        match read {
+            Ok(0) => Ok(None),
+            Ok(length) if length <= LINE_BYTES_MAX => Ok(Some(line)),
+            Ok(_) => Err(Rejection::of(ErrorCode::TooLarge)),
+            Err(error) => Err(Rejection::new(ErrorCode::Internal, error.to_string())),
+        }
+    }
+}
+
+/// What reads lines, on a thread of its own.
 pub(super) struct Input {
     pub(super) commander: Commander,
     pub(super) mode: Mode,
+    /// Whether somebody types the lines, so that some are commands.
+    pub(super) is_typed: bool,
     pub(super) room: RoomName,
     pub(super) topic: Topic,
+    /// Encrypts what is said in a private room.
+    pub(super) sealer: Option<Arc<Sealer>>,
+    pub(super) screen: Screen,
     /// Set where something is not said.
     pub(super) has_failed: Arc<AtomicBool>,
 }
 
+/// What a line asks for.
+enum Request {
+    Nothing,
+    Command(Command),
+    /// A sentence for whoever typed the line.
+    Complaint(String),
+    Help,
+    Quit,
+}
+
 impl Input {
-    pub(super) fn start(self) -> io::Result<()> {
+    pub(super) fn start(self, lines: Lines) -> io::Result<()> {
         let thread = std::thread::Builder::new().name("stdin".into());
-        thread.spawn(move || self.run(io::stdin().lock()))?;
+        thread.spawn(move || self.run(lines))?;
         Ok(())
     }
 
     /// Reads to the end; everything after that is waited for. The thread is not: it may wait for a
     /// line when the process ends.
-    fn run(&self, mut stdin: impl BufRead) {
+    fn run(&self, mut lines: Lines) {
         let mut number = 0_u64;
         loop {
-            let mut line = Vec::new();
-            let read = (&mut stdin)
-                .take(LINE_BYTES_MAX as u64 + 1)
-                .read_until(b'\n', &mut line);
-            match read {
-                Ok(0) => break,
-                Ok(length) if length <= LINE_BYTES_MAX => {}
-                Ok(_) => {
-                    self.refuse(&Rejection::of(ErrorCode::TooLarge));
+            let line = match lines.next() {
+                Ok(Some(line)) => line,
+                Ok(None) => break,
+                Err(rejection) => {
+                    self.refuse(&rejection);
                     break;
                 }
-                Err(error) => {
-                    self.refuse(&Rejection::new(ErrorCode::Internal, error.to_string()));
-                    break;
-                }
-            }
+            };
             number += 1;
             let id = format!("line-{number}")
                 .parse()
                 .expect("a word and a number");
-            match self.command(&line, id) {
-                Ok(Some(command)) if !self.carry_out(&command) => return,
-                Ok(_) => {}
+            match self.request(&line, id) {
+                Ok(Request::Command(command)) if !self.carry_out(&command) => return,
+                Ok(Request::Command(_) | Request::Nothing) => {}
+                Ok(Request::Complaint(why)) => self.tell(&why),
+                Ok(Request::Help) => Slash::help().for_each(|line| self.tell(&line)),
+                Ok(Request::Quit) => break,
                 Err(rejection) => self.refuse(&rejection),
             }
         }
         self.carry_out(&Command::Finish);
+    }
+
+    /// A note for whoever types here.
+    fn tell(&self, note: &str) {
+        self.screen.print_aside(&format!("* {}", printable(note)));
     }
 
     /// False when there is nobody any more who could.
@@ -101,29 +151,69 @@ impl Input {
         match self.mode {
             // A broken stdout is found out by whoever tells events.
             Mode::Json => drop(output::frame(rejection.clone())),
-            Mode::Terminal | Mode::Lines => eprintln!("oneport: {}", rejection.message),
+            Mode::Terminal | Mode::Lines => {
+                let message = printable(&rejection.message);
+                self.screen.print_aside(&format!("oneport: {message}"));
+            }
         }
     }
 
-    /// What a line asks for; nothing, if it is blank. `id` is for a message that has none.
-    fn command(&self, line: &[u8], id: RequestId) -> Result<Option<Command>, Rejection> {
+    /// What a line asks for. `id` is for a message that has none.
+    fn request(&self, line: &[u8], id: RequestId) -> Result<Request, Rejection> {
         let text = std::str::from_utf8(line);
         let text = text.map_err(|_| Rejection::new(ErrorCode::BadFrame, "a line is not UTF-8"))?;
         let text = text.trim_end_matches(['\r', '\n']);
         if text.trim().is_empty() {
-            return Ok(None);
+            return Ok(Request::Nothing);
         }
         if self.mode == Mode::Json {
-            return json(text, &self.room, &self.topic, id).map(Some);
+            let command = json(text, &self.room, &self.topic, id)?;
+            return self.sealed(command).map(Request::Command);
         }
+        let typed = match self.is_typed {
+            true => slash::parse(text),
+            false => Ok(Typed::Message(text)),
+        };
+        let text = match typed {
+            Ok(Typed::Message(text)) => text,
+            Ok(Typed::Command(Slash::Help)) => return Ok(Request::Help),
+            Ok(Typed::Command(Slash::Quit)) => return Ok(Request::Quit),
+            Ok(Typed::Command(Slash::Members)) => {
+                let ask = Members {
+                    room: self.room.clone(),
+                    after: None,
+                };
+                return Ok(Request::Command(Command::Members(None, ask)));
+            }
+            Err(why) => return Ok(Request::Complaint(why)),
+        };
         let publish = Publish {
             topic: self.topic.clone(),
             ..Publish::new(self.room.clone(), Payload::Text(text.to_owned().into()))
         };
-        Ok(Some(Command::Publish {
+        let command = Command::Publish {
             id: Some(id),
             publish,
-        }))
+        };
+        self.sealed(command).map(Request::Command)
+    }
+
+    /// Encrypts a message, if its room is the private one.
+    fn sealed(&self, mut command: Command) -> Result<Command, Rejection> {
+        if let (Command::Publish { id, publish }, Some(sealer)) = (&mut command, &self.sealer) {
+            // Anywhere else it would be said in clear what was meant to be private.
+            let refused = |why: &'static str| Rejection {
+                id: id.clone(),
+                ..Rejection::new(ErrorCode::BadRoom, why)
+            };
+            if publish.room != self.room {
+                return Err(refused("the key in the URL is for another room"));
+            }
+            let sealed = sealer.seal(&publish.topic, &publish.payload);
+            let sealed = sealed.map_err(|_| refused("the message cannot be encrypted"))?;
+            publish.payload = Payload::Binary(sealed.into());
+        }
+        Ok(command)
     }
 }
 

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io;
+use std::sync::Arc;
 
 use oneport_client::{Event, Message};
-use oneport_wire::frame::{Member, Presence, PresenceChange, Recovery, ServerFrame};
+use oneport_wire::frame::{Member, MembersPage, Presence, PresenceChange, Recovery, ServerFrame};
 use oneport_wire::{MemberId, Payload, Topic};
 use serde_json::{Value, json};
+
+use super::screen::{Screen, write_line};
+use crate::printable::printable;
+use crate::room_key::{Sealer, Unreadable, is_sealed};
 
 /// In which form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +25,16 @@ pub(super) enum Mode {
     Json,
 }
 
+/// Who speaks for the relay's operator (PROTOCOL.md section 6, `msg`).
+const THE_RELAY: &str = "the relay";
+
 /// Tells events.
 pub(super) struct Output {
     mode: Mode,
     topic: Topic,
+    /// Decrypts what is said in a private room.
+    sealer: Option<Arc<Sealer>>,
+    screen: Screen,
     /// What members are called, those who left included: their messages may still be told.
     names: BTreeMap<MemberId, String>,
     /// Whether it was told that the connection is lost. People need not be told of each attempt.
@@ -31,10 +42,17 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(mode: Mode, topic: Topic) -> Self {
+    pub(super) fn new(
+        mode: Mode,
+        topic: Topic,
+        sealer: Option<Arc<Sealer>>,
+        screen: Screen,
+    ) -> Self {
         Self {
             mode,
             topic,
+            sealer,
+            screen,
             names: BTreeMap::new(),
             is_away: false,
         }
@@ -47,7 +65,8 @@ impl Output {
     /// If stdout cannot be written.
     pub(super) fn tell(&mut self, event: &Event) -> io::Result<()> {
         if self.mode == Mode::Json {
-            return json_line(event).map_or(Ok(()), |line| write_line(&line));
+            let line = json_line(event, self.sealer.as_deref());
+            return line.map_or(Ok(()), |line| write_line(&line));
         }
         match event {
             Event::Joined(joined) => {
@@ -61,7 +80,13 @@ impl Output {
                     Recovery::Fresh | Recovery::Recovered => String::new(),
                 };
                 let (room, total) = (&joined.room, joined.total);
-                self.note(&format!("in room {room}, members: {total}{missing}"))
+                let private = match self.sealer {
+                    Some(_) => "; messages are end-to-end encrypted",
+                    None => "",
+                };
+                self.note(&format!(
+                    "in room {room}, members: {total}{private}{missing}"
+                ))
             }
             Event::Message { message, .. } => self.message(message),
             Event::Presence(presence) => {
@@ -70,7 +95,7 @@ impl Output {
             }
             Event::Members(page) => {
                 page.members.iter().for_each(|member| self.name(member));
-                Ok(())
+                self.note(&self.members(page))
             }
             Event::Gap(gap) => {
                 self.note(&format!("messages are missing ({})", gap.reason.as_str()))
@@ -95,16 +120,34 @@ impl Output {
             return Ok(());
         }
         let name = self.name_of(message.from);
-        match &message.payload {
+        match opened(message, self.sealer.as_deref()) {
             // A second line must not look as if somebody else had said it.
-            Payload::Text(text) => {
-                let lines = text
-                    .lines()
-                    .map(|line| format!("{name}: {}", harmless(line)));
-                write_line(&lines.collect::<Vec<_>>().join("\n"))
+            Ok(Payload::Text(text)) => {
+                let text = text.strip_suffix('\n').unwrap_or(&text);
+                let lines = text.split('\n').map(|line| line.trim_end_matches('\r'));
+                let lines = lines.map(|line| format!("{name}: {}", printable(line)));
+                self.screen.print(&lines.collect::<Vec<_>>().join("\n"))
             }
-            Payload::Binary(bytes) => self.note(&format!("{name} sent {} bytes", bytes.len())),
+            Ok(Payload::Binary(bytes)) => self.note(&format!("{name} sent {} bytes", bytes.len())),
+            Err(why) => {
+                let why = why.meaning();
+                self.note(&format!("a message from {name} cannot be read: {why}"))
+            }
         }
+    }
+
+    fn members(&self, page: &MembersPage) -> String {
+        let shown = page.members.iter().map(|member| {
+            let name = self.name_of(member.id);
+            if member.away { name + " (away)" } else { name }
+        });
+        let shown: Vec<_> = shown.collect();
+        let total = usize::try_from(page.total).unwrap_or(usize::MAX);
+        let more = match total.saturating_sub(shown.len()) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("members: {}{more}", shown.join(", "))
     }
 
     fn presence(&self, presence: &Presence) -> String {
@@ -121,9 +164,9 @@ impl Output {
     /// What is no message.
     fn note(&self, note: &str) -> io::Result<()> {
         match self.mode {
-            Mode::Terminal => write_line(&format!("* {}", harmless(note))),
+            Mode::Terminal => self.screen.print(&format!("* {}", printable(note))),
             Mode::Lines | Mode::Json => {
-                eprintln!("* {}", harmless(note));
+                self.screen.print_aside(&format!("* {}", printable(note)));
                 Ok(())
             }
         }
@@ -131,17 +174,25 @@ impl Output {
 
     fn name(&mut self, member: &Member) {
         match &member.name {
-            Some(name) => self.names.insert(member.id, harmless(name.as_str())),
+            Some(name) => self
+                .names
+                .insert(member.id, printable(name.as_str()).into_owned()),
             None => self.names.remove(&member.id),
         };
     }
 
     fn name_of(&self, member: MemberId) -> String {
         if member == MemberId::RELAY {
-            return "the relay".into();
+            return THE_RELAY.into();
         }
-        let name = self.names.get(&member).cloned();
-        name.unwrap_or_else(|| format!("#{member}"))
+        match self.names.get(&member) {
+            // Nobody may speak for the relay by taking its name.
+            Some(name) if name.trim().eq_ignore_ascii_case(THE_RELAY) => {
+                format!("{name} (#{member})")
+            }
+            Some(name) => name.clone(),
+            None => format!("#{member}"),
+        }
     }
 }
 
@@ -154,21 +205,13 @@ pub(super) fn frame<'a>(frame: impl Into<ServerFrame<'a>>) -> io::Result<()> {
     write_line(&encoded(frame))
 }
 
-fn write_line(line: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(line.as_bytes())?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
-}
-
-/// What comes from others must not move the cursor or worse.
-fn harmless(text: &str) -> String {
-    let mend = |c: char| match c {
-        '\t' => ' ',
-        c if c.is_control() => char::REPLACEMENT_CHARACTER,
-        c => c,
-    };
-    text.chars().map(mend).collect()
+/// The payload of a message as it was before it was sealed, or why that cannot be told.
+fn opened(message: &Message<'_>, sealer: Option<&Sealer>) -> Result<Payload<'static>, Unreadable> {
+    match sealer {
+        Some(sealer) => sealer.open(&message.topic, &message.payload),
+        None if is_sealed(&message.payload) => Err(Unreadable::NoKey),
+        None => Ok(message.payload.clone().into_owned()),
+    }
 }
 
 fn encoded<'a>(frame: impl Into<ServerFrame<'a>>) -> String {
@@ -178,7 +221,7 @@ fn encoded<'a>(frame: impl Into<ServerFrame<'a>>) -> String {
 }
 
 /// The line for an event; none for what only the program itself needs to know.
-fn json_line(event: &Event) -> Option<String> {
+fn json_line(event: &Event, sealer: Option<&Sealer>) -> Option<String> {
     Some(match event {
         Event::OfferWanted => return None,
         Event::Connected {
@@ -203,7 +246,17 @@ fn json_line(event: &Event) -> Option<String> {
         Event::Message {
             message,
             is_history,
-        } => message_line(message, *is_history),
+        } => match sealer.map(|sealer| sealer.open(&message.topic, &message.payload)) {
+            None => message_line(message, *is_history),
+            Some(Ok(payload)) => {
+                let message = Message {
+                    payload,
+                    ..message.clone()
+                };
+                message_line(&message, *is_history)
+            }
+            Some(Err(why)) => unreadable_line(message, *is_history, why),
+        },
         Event::Joined(joined) => encoded(joined.clone()),
         Event::NotJoined { rejection, .. } | Event::Rejected(rejection) => {
             encoded(rejection.clone())
@@ -252,6 +305,18 @@ fn message_line(message: &Message<'static>, is_history: bool) -> String {
     line
 }
 
+/// What is known of a message whose payload cannot be decrypted.
+fn unreadable_line(message: &Message<'static>, is_history: bool, why: Unreadable) -> String {
+    let mut members = vec![("room", json!(message.room))];
+    members.extend(message.offset.map(|offset| ("offset", json!(offset))));
+    members.push(("from", json!(message.from)));
+    members.push(("time", json!(message.time)));
+    members.push(("topic", json!(message.topic)));
+    members.push(("why", json!(why.as_str())));
+    members.extend(is_history.then_some(("history", json!(true))));
+    object("unreadable", &members)
+}
+
 #[cfg(test)]
 mod tests {
     use oneport_wire::{Offset, UnixMillis};
@@ -277,7 +342,20 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_moves_the_cursor() {
-        assert_eq!(harmless("a\tb\x1b[2J\u{9b}"), "a b\u{fffd}[2J\u{fffd}");
+    fn messages_that_cannot_be_read_as_json() {
+        let message = Message {
+            room: "lobby".parse().expect("a name"),
+            offset: Some(Offset::from(7)),
+            from: MemberId::new(3),
+            time: UnixMillis::from(1000),
+            topic: Topic::default(),
+            to: None,
+            payload: "in clear".into(),
+        };
+        let line = unreadable_line(&message, true, Unreadable::NotSealed);
+        assert_eq!(
+            line,
+            r#"{"t":"unreadable","room":"lobby","offset":7,"from":3,"time":1000,"topic":"","why":"not_sealed","history":true}"#
+        );
     }
 }

@@ -1,7 +1,6 @@
 //! `oneport check`: what works of a relay, from where it is run, one step after the other.
 
 mod certificate;
-mod invitation;
 mod report;
 mod steps;
 
@@ -16,8 +15,8 @@ use clap::Args;
 use oneport_wire::{AccessToken, RoomName};
 
 use crate::Trust;
+use crate::invitation::Invitation;
 use crate::participant::RelayUrl;
-use invitation::Invitation;
 use report::Report;
 use steps::Steps;
 
@@ -79,12 +78,12 @@ fn prepare(args: &CheckArgs) -> Result<Steps, String> {
     let invitation = Invitation::of(&args.url)?;
     let trust = args.ca.as_deref().map(Trust::only).transpose()?;
     let token = args.token_file.as_deref().map(token).transpose()?;
-    let room = args.room.clone().or(invitation.room);
+    let room = invitation.room_with(args.room.as_ref())?;
     Ok(Steps {
         url,
         given_url: args.url.clone(),
         room: room.unwrap_or_else(|| ROOM.parse().expect("it is a name")),
-        token: token.or(invitation.token),
+        token: invitation.token_with(token)?,
         trust: trust.unwrap_or_default(),
     })
 }
