@@ -34,18 +34,24 @@ fn help_and_version() -> Result {
     Ok(())
 }
 
+/// Whoever has the port: settings are looked at before it is taken.
 #[test]
 fn unusable_arguments_exit_with_two_and_say_what_to_do() -> Result {
+    let taken = UdpSocket::bind("127.0.0.1:0")?;
+    let taken = taken.local_addr()?.to_string();
     for (arguments, hint) in [
         (&["--listen", "0.0.0.0:3478"][..], "--open"),
         (&["serve", "--listen", "[::]:3478"], "--open"),
         (&["--listen", "3478"], "--listen"),
         (&["--max-clients", "none"], "--max-clients"),
         (&["serve", "--no-such-flag"], "--no-such-flag"),
-        (&["--max-memory", "7M"], "needs 8M"),
+        (&["--listen", &taken, "--max-memory", "7M"], "needs 8M"),
         (&["--max-memory", "much"], "512M"),
         (&["--slow", "quick"], "disconnect and gap"),
-        (&["--slow", "gap", "--slow", "gap"], "twice"),
+        (
+            &["--listen", &taken, "--slow", "gap", "--slow", "gap"],
+            "twice",
+        ),
         (&["--webhook", "http://host:99999/"], "1 to 65535"),
         (&["--webhook", "http://host/#a"], "fragment"),
         (&["--webhook", "http://a b/"], "white space"),

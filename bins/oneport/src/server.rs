@@ -57,6 +57,8 @@ impl Server {
         // Before the port is taken: the relay before this one may not be through yet.
         let state = args.state.state.as_deref().map(StateFile::claim);
         let state = state.transpose().map_err(StartError::State)?;
+        // Before the port is taken, too: which settings cannot be used does not depend on who has it.
+        let mut config = relay_config(args)?;
         let options = BindOptions {
             tcp: true,
             ..BindOptions::default()
@@ -74,7 +76,8 @@ impl Server {
                  start again when the network is there, or say with --announce where to find it"
             );
         }
-        let config = relay_config(args, candidates)?;
+        config.link.tcp_candidates.clone_from(&candidates);
+        config.link.candidates = candidates;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| StartError::Io(io::Error::other(error)))?;
         let webhook = Webhook::start(&args.webhook).map_err(StartError::Webhook)?;
@@ -348,12 +351,9 @@ fn begin(
     Ok(restored.unwrap_or_else(|| Relay::new(Instant::now(), config.clone(), seed)))
 }
 
-fn relay_config(args: &ServeArgs, candidates: Vec<SocketAddr>) -> Result<RelayConfig, StartError> {
-    let link = LinkConfig {
-        tcp_candidates: candidates.clone(),
-        ..LinkConfig::new(Certificate::generate(), candidates)
-    };
-    let defaults = RelayConfig::new(link);
+/// All but the candidates, which are known when the port is taken.
+fn relay_config(args: &ServeArgs) -> Result<RelayConfig, StartError> {
+    let defaults = RelayConfig::new(LinkConfig::new(Certificate::generate(), Vec::new()));
     let config = RelayConfig {
         hub: HubLimits {
             rooms_max: args.max_rooms.0,
