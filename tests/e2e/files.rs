@@ -215,3 +215,41 @@ fn a_file_that_is_not_taken_is_not_lost_silently() -> Result {
     }
     Ok(())
 }
+
+/// One gets the file, the others leave, lose their connection, or cannot take files: each is named with its reason.
+#[test]
+fn the_sender_is_told_who_missed_a_file_and_why() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    let pages = [
+        blank(stage.chromium)?,
+        blank(stage.firefox)?,
+        blank(stage.firefox)?,
+        blank(stage.chromium)?,
+    ];
+    let names = ["sender", "stays", "leaves", "cut"];
+    for (page, name) in pages.iter().zip(names) {
+        enter_as(page, &relay, name, json!({}))?;
+    }
+    let [sender, stays, leaves, cut] = &pages;
+    let mut all = names;
+    all.sort_unstable();
+    sees(sender, &all)?;
+    let _silent = bare::join(stage.chromium, &relay, "library")?;
+    sender.wait_for("room.members.size === 5 || room.members.size", SOON)?;
+    for (page, act) in [(leaves, "room.leave()"), (cut, "cut()")] {
+        page.eval(&format!(
+            "(() => {{ room.on('file', (file) => file.on('progress', () => {{ {act}; }}, {{ once: true }})); }})()"
+        ))?;
+    }
+    let send = "room.sendBlob(new Blob([new Uint8Array(3_000_000)])).then(({ delivered, declined, missed }) => [
+        delivered.map((id) => room.members.get(id).name),
+        declined,
+        missed.map(({ member, reason }) => [reason, member.name]).sort(),
+    ])";
+    let outcome = sender.eval_within(send, BACK_AGAIN)?;
+    let missed = json!([["away", "cut"], ["left", "leaves"], ["silent", null]]);
+    assert_eq!(outcome, json!([["stays"], [], missed]));
+    stays.wait_for("files[0].isOver && files[0].received === 3_000_000", SOON)?;
+    no_faults([sender, stays])
+}

@@ -19,6 +19,9 @@ const PART_BYTES = 16 * 1024;
 /** A message for more members than this goes to the whole room. */
 const RECIPIENTS_MAX = 64;
 
+/** So often a part is sent again without those who have left, a quarter of a second apart. */
+const ATTEMPTS_MAX = 20;
+
 /** Parts under way. */
 const WINDOW_MIN = 2;
 const WINDOW_MAX = 32;
@@ -150,17 +153,20 @@ export class OutgoingFile {
 
   /** To those of them who are still there. @param {number} index @param {Uint8Array} part @param {number[]} ids */
   async #deliver(index, part, ids) {
-    for (let to = ids; to.length > 0; to = to.filter(this.#place.isMember)) {
+    let to = ids;
+    for (let attempts = 1; to.length > 0; attempts += 1) {
       try {
         await this.#publish(DATA, index, part, to.length > RECIPIENTS_MAX ? undefined : to);
         this.#sent += part.length;
         this.#tellProgress();
         return;
       } catch (error) {
-        const gone = error instanceof RelayError && error.code === 'no_such_member' ? error.member : undefined;
-        if (gone === undefined || !to.includes(gone)) throw error;
-        this.#takers.drop(gone, 'left');
-        to = to.filter((id) => id !== gone);
+        this.#check();
+        if (!(error instanceof RelayError) || error.code !== 'no_such_member' || attempts >= ATTEMPTS_MAX) throw error;
+        // The error may come before the presence that says who has left.
+        if (error.member !== undefined) this.#takers.drop(error.member, 'left');
+        else await this.#takers.change();
+        to = to.filter((id) => id !== error.member && this.#place.isMember(id));
       }
     }
   }
