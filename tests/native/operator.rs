@@ -327,6 +327,17 @@ fn a_webhook_is_told_what_happens_until_the_end() -> Result {
     event(&mut ada, "acknowledged", |event| {
         matches!(event, Event::Ack(..)).then_some(())
     });
+    // The API reads the author's name as well.
+    let (admin, list) = (
+        token("*", &[Right::Admin]),
+        "GET /api/v1/rooms/lobby/messages",
+    );
+    let (_, page) = from_elsewhere(&relay, list, Some(&admin))?;
+    let message = &page["messages"][0];
+    assert_eq!(
+        (&message["name"], &message["text"]),
+        (&json!("ada"), &json!("hello"))
+    );
     bob.close().expect("it leaves");
     let mut told: Vec<Value> = Vec::new();
     let mut take = |until: &str| {
@@ -352,10 +363,11 @@ fn a_webhook_is_told_what_happens_until_the_end() -> Result {
     let short: Vec<_> = told
         .iter()
         .map(|event| {
-            let name = event["member"]["name"].as_str().unwrap_or_default();
+            let name = [&event["member"]["name"], &event["name"]];
+            let name = name.map(|name| name.as_str().unwrap_or_default()).concat();
             let text = event["text"].as_str().unwrap_or_default();
             format!(
-                "{} {name}{text}",
+                "{} {name} {text}",
                 event["type"].as_str().unwrap_or_default()
             )
         })
@@ -363,12 +375,12 @@ fn a_webhook_is_told_what_happens_until_the_end() -> Result {
     assert_eq!(
         short,
         [
-            "room_opened ",
-            "member_joined ada",
-            "member_joined bob",
-            "message hello",
-            "member_left bob",
-            "message bye",
+            "room_opened  ",
+            "member_joined ada ",
+            "member_joined bob ",
+            "message ada hello",
+            "member_left bob ",
+            "message ada bye",
         ]
     );
     let offsets = told.iter().filter_map(|event| event["offset"].as_u64());

@@ -4,6 +4,7 @@
 mod framed;
 mod gate;
 mod guests;
+mod history;
 mod leaving;
 mod limits;
 mod malformed;

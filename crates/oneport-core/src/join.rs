@@ -1,10 +1,12 @@
 //! Coming into a room, and coming back to it.
 
+use std::collections::BTreeMap;
+
 use oneport_wire::frame::{
-    Gap, GapReason, History, HistoryBegin, HistoryEnd, Join, Joined, NotRecovered, Recovery,
-    Rejection, ServerFrame, Since,
+    Author, Gap, GapReason, History, HistoryBegin, HistoryEnd, Join, Joined, NotRecovered,
+    Recovery, Rejection, ServerFrame, Since,
 };
-use oneport_wire::{ErrorCode, Kind, Offset, RequestId, RoomName, Span};
+use oneport_wire::{ErrorCode, Kind, MemberId, MemberName, Offset, RequestId, RoomName, Span};
 
 use crate::client::Client;
 use crate::framed::{Answer, full, internal, reject};
@@ -13,8 +15,8 @@ use crate::hub::{Filter, Profile};
 use crate::sessions::{SessionKey, Stay};
 use crate::{Admission, Grant, Relay};
 
-/// How many bytes of messages one answer to `history` brings at most, beyond the first message: as
-/// much as one of the largest messages.
+/// How many bytes of messages and names one answer to `history` brings at most, beyond the first
+/// message: as much as one of the largest messages.
 const HISTORY_BYTES_MAX: usize = 256 * 1024;
 
 impl Relay {
@@ -195,12 +197,21 @@ impl Relay {
         let count_max = self.config.history_max.min(ask.count as usize);
         let mut entries = view.history_before(before).peekable();
         let mut frames: Vec<(Kind, Vec<u8>)> = Vec::new();
+        let mut authors: BTreeMap<MemberId, &MemberName> = BTreeMap::new();
         let (mut bytes, mut from) = (0, before);
-        while let Some(entry) =
-            entries.next_if(|_| frames.len() < count_max && bytes < HISTORY_BYTES_MAX)
+        while frames.len() < count_max
+            && bytes < HISTORY_BYTES_MAX
+            && authors.len() < HistoryBegin::AUTHORS_MAX
+            && let Some(entry) = entries.next()
         {
             let (kind, frame) = entry.frame();
             bytes += frame.len();
+            if let Some(author) = entry.author()
+                && let Some(name) = view.name_of(author)
+                && authors.insert(author, name).is_none()
+            {
+                bytes += Author::BYTES_MAX;
+            }
             from = entry.offset;
             frames.push((kind, frame.to_vec()));
         }
@@ -209,12 +220,18 @@ impl Relay {
         if !more {
             from = view.complete_from().min(from);
         }
+        let author = |(id, name): (MemberId, &MemberName)| Author {
+            id,
+            name: name.clone(),
+        };
+        let authors = authors.into_iter().map(author).collect();
         let room: RoomName = ask.room.clone();
         let span = Span::new(from, before).ok_or_else(internal)?;
         let session = self.sessions.get_mut(key).ok_or_else(internal)?;
         session.outbox.push(HistoryBegin {
             id: id.clone(),
             room: room.clone(),
+            authors,
         });
         for (kind, frame) in frames.into_iter().rev() {
             session.outbox.push_encoded(kind, frame);

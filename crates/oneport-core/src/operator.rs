@@ -1,12 +1,13 @@
 //! What the operator asks of a relay and does in its rooms, without being in any.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Instant;
 
 use oneport_wire::frame::{LeaveReason, Member, Message};
 use oneport_wire::{
-    Epoch, ErrorCode, MemberId, Notice, Offset, Payload, Recipients, RequestId, RoomName,
-    RoomPattern, SessionLabel, Topic, UnixMillis,
+    Epoch, ErrorCode, MemberId, MemberName, Notice, Offset, Payload, Recipients, RequestId,
+    RoomName, RoomPattern, SessionLabel, Topic, UnixMillis,
 };
 
 use crate::Relay;
@@ -99,6 +100,8 @@ pub struct MessagesPage {
     pub more: bool,
     /// The messages, in their order, whomever they were for.
     pub messages: Vec<Message<'static>>,
+    /// The latest names of their authors, of those that have one.
+    pub authors: BTreeMap<MemberId, MemberName>,
 }
 
 /// Why the operator does not get what it asked for.
@@ -329,6 +332,7 @@ impl Relay {
         };
         let mut bytes = 0;
         let mut messages: Vec<Message<'static>> = Vec::new();
+        let mut authors = BTreeMap::new();
         let more = loop {
             let Some(message) = next() else {
                 break false;
@@ -337,6 +341,9 @@ impl Relay {
                 break true;
             }
             bytes += message.payload.as_bytes().len();
+            if let Some(name) = outside.name_of(message.from) {
+                authors.insert(message.from, name.clone());
+            }
             messages.push(message.clone());
         };
         if !is_forward {
@@ -360,6 +367,7 @@ impl Relay {
             to,
             more,
             messages,
+            authors,
         })
     }
 }

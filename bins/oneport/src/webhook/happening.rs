@@ -3,7 +3,9 @@
 use data_encoding::BASE64;
 use oneport_core::hub::{Body, Event};
 use oneport_wire::frame::{LeaveReason, Member, Message, Presence, PresenceChange};
-use oneport_wire::{Epoch, MemberId, Offset, Payload, Recipients, RoomName, Topic, UnixMillis};
+use oneport_wire::{
+    Epoch, MemberId, MemberName, Offset, Payload, Recipients, RoomName, Topic, UnixMillis,
+};
 use serde::Serialize;
 
 /// An event, on its way from the relay's thread to that of the webhook.
@@ -20,7 +22,11 @@ enum What {
     Opened,
     Closed,
     Presence(Presence),
-    Message(Message<'static>),
+    Message {
+        message: Message<'static>,
+        /// The author's.
+        name: Option<MemberName>,
+    },
 }
 
 impl Happening {
@@ -28,10 +34,17 @@ impl Happening {
         let (room, epoch, time, what) = match event {
             Event::RoomOpened { room, epoch, time } => (room, epoch, time, What::Opened),
             Event::RoomClosed { room, epoch, time } => (room, epoch, time, What::Closed),
-            Event::Entry { epoch, entry } => {
+            Event::Entry {
+                epoch,
+                entry,
+                author,
+            } => {
                 let what = match &entry.body {
                     Body::Presence(presence) => What::Presence(presence.clone()),
-                    Body::Message { message, .. } => What::Message(message.clone()),
+                    Body::Message { message, .. } => What::Message {
+                        message: message.clone(),
+                        name: author.cloned(),
+                    },
                 };
                 (entry.room(), epoch, entry.time, what)
             }
@@ -52,8 +65,9 @@ impl Happening {
                 let name = member.name.as_ref().map_or(0, |name| name.as_str().len());
                 name + member.meta.as_ref().map_or(0, |meta| meta.as_json().len())
             }
-            What::Message(message) => {
-                message.payload.as_bytes().len() + message.topic.as_str().len()
+            What::Message { message, name } => {
+                let name = name.as_ref().map_or(0, |name| name.as_str().len());
+                name + message.payload.as_bytes().len() + message.topic.as_str().len()
             }
         };
         size_of::<Self>() + content
@@ -69,9 +83,10 @@ impl Happening {
                 format!("{epoch}-{}", presence.offset),
                 presence_json(presence),
             ),
-            What::Message(message) => {
+            What::Message { message, name } => {
                 let offset = message.offset.unwrap_or_default();
-                (format!("{epoch}-{offset}"), message_json(message, offset))
+                let what = message_json(message, offset, name.as_ref());
+                (format!("{epoch}-{offset}"), what)
             }
         };
         HappeningJson {
@@ -112,6 +127,8 @@ enum WhatJson<'a> {
     Message {
         offset: Offset,
         from: MemberId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a MemberName>,
         #[serde(skip_serializing_if = "Topic::is_empty")]
         topic: &'a Topic,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,7 +160,11 @@ fn presence_json(presence: &Presence) -> WhatJson<'_> {
     }
 }
 
-fn message_json<'a>(message: &'a Message<'static>, offset: Offset) -> WhatJson<'a> {
+fn message_json<'a>(
+    message: &'a Message<'static>,
+    offset: Offset,
+    name: Option<&'a MemberName>,
+) -> WhatJson<'a> {
     let (text, binary) = match &message.payload {
         Payload::Text(text) => (Some(&**text), None),
         Payload::Binary(bytes) => (None, Some(BASE64.encode(bytes))),
@@ -151,6 +172,7 @@ fn message_json<'a>(message: &'a Message<'static>, offset: Offset) -> WhatJson<'
     WhatJson::Message {
         offset,
         from: message.from,
+        name,
         topic: &message.topic,
         to: message.to.as_ref(),
         text,

@@ -83,6 +83,14 @@ impl Entry {
         }
     }
 
+    /// Who published it, if it is a message.
+    pub fn author(&self) -> Option<MemberId> {
+        match &self.body {
+            Body::Message { message, .. } => Some(message.from),
+            Body::Presence(_) => None,
+        }
+    }
+
     /// Its place alone.
     pub fn span(&self) -> Span {
         let after = self.offset.next().unwrap_or(self.offset);

@@ -117,6 +117,8 @@ impl Hub {
         for reader in seat.readers.clone() {
             self.remove_reader(reader);
         }
+        // Before the presence entry: appending that shortens the ring, which counts the name.
+        self.keep_name(id);
         self.tell(now, id, PresenceChange::Left { reason });
         let Some(seat) = self.seats.remove(id) else {
             return;
@@ -128,6 +130,16 @@ impl Hub {
             if room.ring.is_empty() {
                 self.remove_room(now, seat.room);
             }
+        }
+    }
+
+    fn keep_name(&mut self, id: SeatId) {
+        let Some(seat) = self.seats.get(id) else {
+            return;
+        };
+        if let (Some(last_message), Some(name)) = (seat.last_message, seat.profile.name.clone()) {
+            let ring = &mut self.rooms[seat.room].ring;
+            ring.keep_name(last_message, seat.member, name);
         }
     }
 

@@ -11,6 +11,7 @@
 //! **owner** is whoever carries readers' entries away, over one link.
 
 mod behind;
+mod departed;
 mod entry;
 mod limits;
 mod members;
@@ -29,7 +30,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use oneport_wire::frame::Message;
 use oneport_wire::{
-    ErrorCode, MemberId, Offset, Payload, Recipients, RoomName, Span, Topic, UnixMillis,
+    ErrorCode, MemberId, MemberName, Offset, Payload, Recipients, RoomName, Span, Topic, UnixMillis,
 };
 use slotmap::{SlotMap, new_key_type};
 
@@ -165,7 +166,12 @@ impl Hub {
         publication: Publication,
     ) -> Result<Offset, ErrorCode> {
         let seat = self.seats.get(id).ok_or(ErrorCode::NotInRoom)?;
-        self.publish_in(now, seat.room, seat.member, publication)
+        let is_kept = publication.is_kept;
+        let offset = self.publish_in(now, seat.room, seat.member, publication)?;
+        if is_kept && let Some(seat) = self.seats.get_mut(id) {
+            seat.last_message = Some(offset);
+        }
+        Ok(offset)
     }
 
     fn publish_in(
@@ -275,8 +281,12 @@ impl Hub {
         self.untaken_messages += 1;
         self.untaken_bytes += entry.bytes();
         if let Some(observer) = &mut self.observer {
-            let (epoch, entry) = (room.epoch, &entry);
-            observer.observe(Event::Entry { epoch, entry });
+            let author = entry.author().and_then(|id| room.members.get(&id));
+            observer.observe(Event::Entry {
+                epoch: room.epoch,
+                entry: &entry,
+                author: author.and_then(|seat| self.seats[*seat].profile.name.as_ref()),
+            });
         }
         room.ring.push(entry);
         if !is_kept {
@@ -344,12 +354,20 @@ impl Hub {
         })
     }
 
+    /// The latest name of a member of this room, or of one that has left and has a message in its ring.
+    fn name_in<'a>(&'a self, room: &'a Room, member: MemberId) -> Option<&'a MemberName> {
+        match room.members.get(&member) {
+            Some(seat) => self.seats[*seat].profile.name.as_ref(),
+            None => room.ring.departed().name(member),
+        }
+    }
+
     /// What went through.
     pub fn stats(&self) -> HubStats {
         self.stats
     }
 
-    /// The memory that the rooms' entries take, in bytes; at most [`HubLimits::bytes_max`].
+    /// The memory that the rooms' entries and the names of their authors take, in bytes; at most [`HubLimits::bytes_max`].
     pub fn ring_bytes(&self) -> usize {
         self.rooms.values().map(|room| room.ring.bytes()).sum()
     }

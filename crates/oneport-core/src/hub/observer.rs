@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use oneport_wire::{Epoch, RoomName, UnixMillis};
+use oneport_wire::{Epoch, MemberName, RoomName, UnixMillis};
 
 use super::{Entry, Hub};
 
@@ -33,6 +33,8 @@ pub enum Event<'a> {
         epoch: Epoch,
         /// What.
         entry: &'a Entry,
+        /// The name of the author, if the entry is a message and its author has a name.
+        author: Option<&'a MemberName>,
     },
 }
 

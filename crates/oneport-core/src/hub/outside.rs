@@ -3,7 +3,9 @@
 use std::ops::Bound;
 
 use oneport_wire::frame::{Member, Message};
-use oneport_wire::{Epoch, ErrorCode, MemberId, Offset, RoomName, RoomPattern, UnixMillis};
+use oneport_wire::{
+    Epoch, ErrorCode, MemberId, MemberName, Offset, RoomName, RoomPattern, UnixMillis,
+};
 
 use super::room::Room;
 use super::{Body, Entry, Hub, Publication, SeatId};
@@ -19,7 +21,7 @@ pub struct RoomSummary {
     pub offset: Offset,
     /// How many members it has, those away included.
     pub members: usize,
-    /// The memory that its entries take, in bytes.
+    /// The memory that its entries and the names of their authors take, in bytes.
     pub ring_bytes: usize,
     /// Since when it has no members, if it has none.
     pub empty_since: Option<UnixMillis>,
@@ -119,6 +121,12 @@ impl<'a> Outside<'a> {
     /// The seat of a member.
     pub fn seat(&self, member: MemberId) -> Option<SeatId> {
         self.room.members.get(&member).copied()
+    }
+
+    /// The latest name of the author of a message that it keeps, whether or not it is still a member.
+    /// `None` if it has none.
+    pub fn name_of(&self, author: MemberId) -> Option<&'a MemberName> {
+        self.hub.name_in(self.room, author)
     }
 
     /// The messages that it keeps, from this offset on, whomever they were for.

@@ -1,9 +1,10 @@
 //! The log of a room.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use oneport_wire::{MemberId, Offset, UnixMillis};
+use oneport_wire::{MemberId, MemberName, Offset, UnixMillis};
 
+use super::departed::Departed;
 use super::reader::Reader;
 use super::{Entry, HubLimits};
 
@@ -20,6 +21,7 @@ pub(super) struct Ring {
     last_transient: Option<Offset>,
     /// How many entries are only there for whoever has not taken them yet, and all have.
     forgotten: usize,
+    departed: Departed,
 }
 
 impl Ring {
@@ -37,6 +39,7 @@ impl Ring {
             complete_from,
             last_transient,
             forgotten: 0,
+            departed: Departed::default(),
         }
     }
 
@@ -176,6 +179,9 @@ impl Ring {
     fn evict(&mut self) -> Option<Entry> {
         let entry = self.entries.pop_front()?;
         self.bytes -= entry.bytes();
+        if entry.is_kept {
+            self.departed.evicted(entry.offset);
+        }
         if entry.is_forgotten() {
             self.forgotten -= 1;
         }
@@ -187,7 +193,7 @@ impl Ring {
         let oldest = self.entries.front()?;
         let age_ms = now.get().saturating_sub(oldest.time.get());
         let is_beyond = self.entries.len() - self.forgotten > limits.ring_messages_max
-            || self.bytes > limits.ring_bytes_max
+            || self.bytes() > limits.ring_bytes_max
             || u128::from(age_ms) > limits.ring_age_max.as_millis();
         if !is_beyond {
             return None;
@@ -209,8 +215,27 @@ impl Ring {
         self.entries.is_empty()
     }
 
-    /// The memory that the entries take.
+    /// Keeps the name of a member that leaves for as long as its last message, which is at this offset.
+    pub(super) fn keep_name(&mut self, last_message: Offset, member: MemberId, name: MemberName) {
+        if self.index(last_message).is_some() {
+            self.departed.insert(last_message, member, name);
+        }
+    }
+
+    /// The offset of the last kept message of each author.
+    pub(super) fn last_messages(&self) -> BTreeMap<MemberId, Offset> {
+        let kept = self.entries.iter().filter(|entry| entry.is_kept);
+        kept.filter_map(|entry| Some((entry.author()?, entry.offset)))
+            .collect()
+    }
+
+    /// The members that have left and whose names are kept.
+    pub(super) fn departed(&self) -> &Departed {
+        &self.departed
+    }
+
+    /// The memory that the entries and the names of their authors take.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.departed.bytes()
     }
 }

@@ -1,7 +1,7 @@
 //! A member of a room.
 
-use oneport_wire::MemberId;
 use oneport_wire::frame::Member;
+use oneport_wire::{MemberId, Offset};
 
 use super::{Profile, ReaderId, RoomId};
 
@@ -13,6 +13,8 @@ pub(super) struct Seat {
     pub(super) profile: Profile,
     pub(super) is_away: bool,
     pub(super) readers: Vec<ReaderId>,
+    /// The offset of its last kept message.
+    pub(super) last_message: Option<Offset>,
 }
 
 impl Seat {
@@ -23,6 +25,7 @@ impl Seat {
             profile,
             is_away: false,
             readers: Vec::new(),
+            last_message: None,
         }
     }
 

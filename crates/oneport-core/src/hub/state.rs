@@ -36,6 +36,8 @@ pub(crate) struct RoomState<'a> {
     members: Vec<MemberState>,
     #[serde(borrow)]
     entries: Vec<EntryState<'a>>,
+    /// The names of authors that have left, by id.
+    pub(super) departed: Vec<(MemberId, MemberName)>,
 }
 
 /// A member, as it is stored.
@@ -95,6 +97,12 @@ impl Hub {
                     .filter(|entry| entry.is_kept)
                     .map(EntryState::of)
                     .collect(),
+                departed: room
+                    .ring
+                    .departed()
+                    .iter()
+                    .map(|(member, name)| (member, name.clone()))
+                    .collect(),
             }
         })
     }
@@ -108,12 +116,14 @@ impl Hub {
             .from(Offset::default())
             .map(|entry| entry.sequence + 1);
         self.next_sequence = next.fold(self.next_sequence, u64::max);
+        let last_messages = room.ring.last_messages();
         let name = room.name.clone();
         let id = self.rooms.insert(room);
         self.room_by_name.insert(name, id);
         for (member, (profile, is_away)) in members {
             let seat = Seat {
                 is_away,
+                last_message: last_messages.get(&member).copied(),
                 ..Seat::new(id, member, profile)
             };
             let seat = self.seats.insert(seat);
@@ -215,7 +225,16 @@ impl RoomState<'_> {
         if members.len() < count || self.next_member == 0 || !members.keys().all(is_known) {
             return Err("a member that is another one");
         }
-        let ring = Ring::reopened(entries, self.end, self.complete_from, self.last_transient);
+        let mut ring = Ring::reopened(entries, self.end, self.complete_from, self.last_transient);
+        let last_messages = ring.last_messages();
+        for (member, name) in self.departed {
+            let last_message = last_messages.get(&member);
+            let is_new = is_known(&member) && ring.departed().name(member).is_none();
+            match last_message.filter(|_| is_new && !members.contains_key(&member)) {
+                Some(offset) => ring.keep_name(*offset, member, name),
+                None => return Err("a name of nobody"),
+            }
+        }
         let mut room = Room::new(self.name, self.epoch);
         room.reopen(ring, self.next_member, self.empty_since);
         Ok(StoredRoom { room, members })

@@ -8,6 +8,7 @@ use oneport_wire::frame::LeaveReason;
 use super::*;
 
 mod accounting;
+mod authors;
 mod model;
 mod walk;
 

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use oneport_wire::frame::Member;
-use oneport_wire::{Epoch, MemberId, Offset, RoomName};
+use oneport_wire::{Epoch, MemberId, MemberName, Offset, RoomName};
 
 use super::room::Room;
 use super::seat::Seat;
@@ -72,6 +72,12 @@ impl<'a> RoomView<'a> {
     /// The seat of a member.
     pub fn seat(&self, member: MemberId) -> Option<SeatId> {
         self.room.members.get(&member).copied()
+    }
+
+    /// The latest name of the author of a message in the ring, whether or not it is still a member.
+    /// `None` if it has none.
+    pub fn name_of(&self, author: MemberId) -> Option<&'a MemberName> {
+        self.hub.name_in(self.room, author)
     }
 
     /// The messages before an offset that the member may see, its own included, latest first.

@@ -104,7 +104,11 @@ impl Stage {
                 self.note_presence(seat, before);
             }
             (11, Some(seat)) => {
-                let name = format!("n{}", self.dice.below(3)).parse().ok();
+                // Now and then it takes its name away.
+                let number = self.dice.below(4);
+                let name = (number < 3).then(|| format!("n{number}"));
+                self.model.renames(seat, name.clone());
+                let name = name.map(|name| name.parse().expect("a name"));
                 let profile = Profile { name, meta: None };
                 let before = self.end_of(seat);
                 let told = self.hub.update(self.now(), seat, profile);
@@ -249,6 +253,11 @@ impl Stage {
         let seen: Vec<_> = history.collect();
         let expected = self.model.history(seat, view.complete_from(), before);
         assert_eq!(seen, expected);
+        for entry in view.history_before(before) {
+            let author = entry.author().expect("history has messages");
+            let name = view.name_of(author).map(|name| name.as_str());
+            assert_eq!(name, self.model.name(seat, author));
+        }
         assert_eq!(view.members_count(), view.members_after(None).count());
         assert_eq!(view.me(), self.model.member(seat));
     }

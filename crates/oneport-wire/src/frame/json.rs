@@ -40,3 +40,10 @@ pub(super) fn bye_code_or_internal<'de, D: Deserializer<'de>>(
     let word = Text::deserialize(deserializer)?;
     Ok(word.0.parse().unwrap_or(ByeCode::Internal))
 }
+
+/// A list that may be absent; `null` counts as absent.
+pub(super) fn list_or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

@@ -49,8 +49,8 @@ pub use client::{
 pub use message::{MESSAGE_GROWTH_BYTES_MAX, Message};
 pub use rejection::Rejection;
 pub use server::{
-    Ack, Bye, Gap, HistoryBegin, HistoryEnd, Joined, Left, Limits, Member, MembersPage, Presence,
-    PresenceChange, Receipt, Recovery, ServerFrame, Welcome,
+    Ack, Author, Bye, Gap, HistoryBegin, HistoryEnd, Joined, Left, Limits, Member, MembersPage,
+    Presence, PresenceChange, Receipt, Recovery, ServerFrame, Welcome,
 };
 pub use server_codec::ServerFrameError;
 pub use words::{Class, GapReason, LeaveReason, NotRecovered};

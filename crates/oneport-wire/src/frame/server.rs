@@ -287,6 +287,34 @@ pub struct HistoryBegin {
     pub id: Option<RequestId>,
     /// Which room.
     pub room: RoomName,
+    /// The authors of these messages that have a name, by ascending id.
+    #[serde(
+        default,
+        deserialize_with = "json::list_or_null",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub authors: Vec<Author>,
+}
+
+impl HistoryBegin {
+    /// The maximum number of authors in one frame, so that they fit into one message.
+    pub const AUTHORS_MAX: usize = 1000;
+}
+
+/// The author of a message in the history, who may have left the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// Its id.
+    pub id: MemberId,
+    /// Its latest name.
+    pub name: MemberName,
+}
+
+impl Author {
+    /// The maximum size in a frame, in bytes, with a comma: the name can have twice its bytes there,
+    /// because quotes and backslashes are escaped.
+    pub const BYTES_MAX: usize =
+        r#"{"id":4294967295,"name":""},"#.len() + 2 * MemberName::BYTES_MAX;
 }
 
 /// `history_end`: that was all of the answer.

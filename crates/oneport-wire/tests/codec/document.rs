@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use oneport_wire::frame::{ClientFrame, MESSAGE_GROWTH_BYTES_MAX, Member, ServerFrame};
+use oneport_wire::frame::{
+    ClientFrame, HistoryBegin, MESSAGE_GROWTH_BYTES_MAX, Member, ServerFrame,
+};
 use oneport_wire::*;
 
 use crate::model::{Frame, unhex};
@@ -83,6 +85,7 @@ fn fixed_limits() {
         ("an access token", AccessToken::BYTES_MAX),
         ("recipients of a message", Recipients::COUNT_MAX),
         ("members on a page", Member::PAGE_MAX),
+        ("authors in a `history_begin`", HistoryBegin::AUTHORS_MAX),
         ("silence before a link is dead", SILENCE_MS_MAX as usize),
     ];
     let in_document: Vec<(String, usize)> = table(section("## 4. Limits"))

@@ -275,6 +275,15 @@ impl Random {
         (0..count).map(|_| self.member()).collect()
     }
 
+    fn authors(&mut self) -> Vec<Author> {
+        let count = self.below(5);
+        let author = |random: &mut Self| Author {
+            id: random.member_id(),
+            name: random.name(),
+        };
+        (0..count).map(|_| author(self)).collect()
+    }
+
     pub(crate) fn message(&mut self) -> Message<'static> {
         Message {
             room: self.room(),
@@ -309,6 +318,7 @@ impl Random {
             6 => ServerFrame::HistoryBegin(HistoryBegin {
                 id: self.maybe(Self::id),
                 room: self.room(),
+                authors: self.authors(),
             }),
             7 => ServerFrame::HistoryEnd(HistoryEnd {
                 id: self.maybe(Self::id),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use oneport_wire::frame::{
-    ClientBody, ClientFrame, MESSAGE_GROWTH_BYTES_MAX, Member, MembersPage, Message, Publish,
-    ServerFrame,
+    Author, ClientBody, ClientFrame, HistoryBegin, MESSAGE_GROWTH_BYTES_MAX, Member, MembersPage,
+    Message, Publish, ServerFrame,
 };
 use oneport_wire::{
     CLIENT_FRAME_BYTES_MAX, Kind, MESSAGE_BYTES_MAX, MemberId, Offset, Payload, UnixMillis,
@@ -132,4 +132,23 @@ fn a_full_page_of_members_fits_a_message() {
     let (_, bytes) = page.encode();
     // `joined` has a few members more, all short.
     assert!(bytes.len() + 1024 <= MESSAGE_BYTES_MAX, "{}", bytes.len());
+}
+
+#[test]
+fn the_names_of_the_most_authors_fit_a_message() {
+    let author = Author {
+        id: MemberId::new(u32::MAX),
+        name: "\"".repeat(64).parse().expect("a name"),
+    };
+    let frame_bytes = |count| {
+        let begin = ServerFrame::HistoryBegin(HistoryBegin {
+            id: Some("\"".repeat(64).parse().expect("an id")),
+            room: "r".repeat(64).parse().expect("a room"),
+            authors: vec![author.clone(); count],
+        });
+        begin.encode().1.len()
+    };
+    assert_eq!(frame_bytes(2) - frame_bytes(1), Author::BYTES_MAX);
+    let bytes = frame_bytes(HistoryBegin::AUTHORS_MAX);
+    assert!(bytes <= MESSAGE_BYTES_MAX, "{bytes}");
 }

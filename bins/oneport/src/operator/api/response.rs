@@ -6,7 +6,8 @@ use oneport_core::{Announced, Guest, GuestsPage, MessagesPage, OperatorError, Ou
 use oneport_signal::{OperatorResponse, Problem};
 use oneport_wire::frame::{Member, Message};
 use oneport_wire::{
-    Epoch, MemberId, Offset, Payload, Recipients, RoomName, SessionLabel, Topic, UnixMillis,
+    Epoch, MemberId, MemberName, Offset, Payload, Recipients, RoomName, SessionLabel, Topic,
+    UnixMillis,
 };
 use serde::Serialize;
 
@@ -150,11 +151,13 @@ struct MessagesJson<'a> {
     messages: Vec<MessageJson<'a>>,
 }
 
-/// A `msg` without its room.
+/// A `msg` without its room, with the name of its author.
 #[derive(Serialize)]
 struct MessageJson<'a> {
     offset: Option<Offset>,
     from: MemberId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a MemberName>,
     time: UnixMillis,
     #[serde(skip_serializing_if = "Topic::is_empty")]
     topic: &'a Topic,
@@ -171,11 +174,12 @@ enum PayloadJson<'a> {
     Binary(String),
 }
 
-impl<'a> From<&'a Message<'_>> for MessageJson<'a> {
-    fn from(message: &'a Message<'_>) -> Self {
+impl<'a> MessageJson<'a> {
+    fn new(message: &'a Message<'_>, name: Option<&'a MemberName>) -> Self {
         Self {
             offset: message.offset,
             from: message.from,
+            name,
             time: message.time,
             topic: &message.topic,
             to: message.to.as_ref(),
@@ -188,12 +192,13 @@ impl<'a> From<&'a Message<'_>> for MessageJson<'a> {
 }
 
 fn messages(page: &MessagesPage) -> MessagesJson<'_> {
+    let message = |message| MessageJson::new(message, page.authors.get(&message.from));
     MessagesJson {
         room: &page.room.room,
         epoch: page.room.epoch,
         from: page.from,
         to: page.to,
         more: page.more,
-        messages: page.messages.iter().map(MessageJson::from).collect(),
+        messages: page.messages.iter().map(message).collect(),
     }
 }

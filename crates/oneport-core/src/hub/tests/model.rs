@@ -36,6 +36,8 @@ pub(super) struct Room {
     /// What comes at which offset.
     pub(super) log: Vec<Logged>,
     pub(super) members: BTreeSet<u32>,
+    /// The latest name of each member that ever had one.
+    pub(super) names: BTreeMap<u32, &'static str>,
     pub(super) complete_from: usize,
     empty_since: Option<u32>,
     next_member: u32,
@@ -185,6 +187,25 @@ impl Model {
         if room.empty_since.is_some() && !room.log.iter().any(Logged::is_there) {
             self.rooms.remove(name);
         }
+    }
+
+    pub(super) fn rename(&mut self, room: &str, member: u32, name: &'static str) {
+        let room = self.rooms.get_mut(room).expect("a room");
+        room.names.insert(member, name);
+    }
+
+    /// The members that have left, have a name, and have a message that is kept, by id.
+    pub(super) fn departed(&self, room: &str) -> BTreeMap<u32, &'static str> {
+        let room = &self.rooms[room];
+        let kept = |entry: &&Logged| entry.is_kept && !entry.is_evicted;
+        let author = |entry: &Logged| match entry.what {
+            What::Message { from, .. } => Some((from, *room.names.get(&from)?)),
+            What::Presence { .. } => None,
+        };
+        let named = room.log.iter().filter(kept).filter_map(author);
+        named
+            .filter(|(from, _)| !room.members.contains(from))
+            .collect()
     }
 
     pub(super) fn tell(&mut self, now: u32, room: &str, member: u32, change: &str) {

@@ -389,6 +389,7 @@ impl Walk {
             meta: None,
         };
         let known = self.hub.room(seat).expect("a seat").my_profile() == &profile;
+        self.model.rename(room, id, name);
         let offset = self.hub.update(self.unix(), seat, profile);
         assert_eq!(offset.is_none(), known);
         if !known {
@@ -523,9 +524,15 @@ impl Walk {
         true
     }
 
-    /// What can be seen from outside is the same.
+    /// What can be seen from outside is the same, and no name is kept without a reason.
     fn compare(&self) {
         assert_eq!(self.hub.rooms(), self.model.rooms.len());
+        for room in self.hub.rooms.values() {
+            let departed = room.ring.departed().iter();
+            let departed = departed.map(|(id, name)| (id.get(), name.as_str()));
+            let expected = self.model.departed(room.name.as_str());
+            assert!(departed.eq(expected));
+        }
         for Member {
             room: name,
             id,
@@ -554,7 +561,16 @@ impl Walk {
             let history = view
                 .history_before(view.end())
                 .map(|entry| entry.offset.get() as usize);
-            assert!(history.eq(self.model.history(name, *id)));
+            let expected = self.model.history(name, *id);
+            assert!(history.eq(expected.iter().copied()));
+            for offset in expected {
+                let What::Message { from, .. } = room.log[offset].what else {
+                    panic!("history has messages");
+                };
+                let author = view.name_of(MemberId::new(from));
+                let author = author.map(|name| name.as_str());
+                assert_eq!(author, room.names.get(&from).copied());
+            }
             for from in [0, room.log.len() / 2, room.log.len()] {
                 let transient = room.log.iter().skip(from).any(|entry| !entry.is_kept);
                 assert_eq!(
@@ -610,7 +626,7 @@ fn ids(recipients: &Recipients) -> Vec<u32> {
 fn kept_bytes(room: &Room) -> usize {
     let entries = room.ring.from(Offset::default());
     let kept = entries.filter(|entry| entry.is_kept);
-    kept.map(Entry::bytes).sum()
+    room.ring.departed().bytes() + kept.map(Entry::bytes).sum::<usize>()
 }
 
 /// An entry as the model has it.

@@ -18,6 +18,8 @@ pub(super) struct Model {
 #[derive(Debug, Default)]
 struct Room {
     members: BTreeSet<MemberId>,
+    /// The latest name of each member that has or had one.
+    names: BTreeMap<MemberId, String>,
     log: Vec<(Offset, Said)>,
 }
 
@@ -99,6 +101,21 @@ impl Model {
             let room = self.rooms.entry(room).or_default();
             room.members.remove(&member);
         }
+    }
+
+    pub(super) fn renames(&mut self, seat: SeatId, name: Option<String>) {
+        let (room, member) = &self.seats[&seat];
+        let names = &mut self.rooms.entry(room.clone()).or_default().names;
+        match name {
+            Some(name) => names.insert(*member, name),
+            None => names.remove(member),
+        };
+    }
+
+    /// The latest name of a member of the same room, whether or not it has left.
+    pub(super) fn name(&self, seat: SeatId, member: MemberId) -> Option<&str> {
+        let room = &self.rooms[&self.seats[&seat].0];
+        room.names.get(&member).map(String::as_str)
     }
 
     pub(super) fn member(&self, seat: SeatId) -> MemberId {
