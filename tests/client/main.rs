@@ -11,7 +11,7 @@ use oneport_core::RelayConfig;
 use oneport_link::CloseReason;
 use oneport_sim::{World, relay_config};
 use oneport_wire::frame::{Change, Class, Delivery, History, Members, Recovery, Update};
-use oneport_wire::{CLIENT_FRAME_BYTES_MAX, Payload, Recipients};
+use oneport_wire::{CLIENT_FRAME_BYTES_MAX, MemberId, Payload, Recipients};
 
 use lobby::{Lobby, lobby};
 
@@ -261,11 +261,22 @@ fn longer_away_than_the_grace_is_said_and_history_fills_what_it_can() {
     let mut world = World::new(relay_config(), 1);
     let bob = world.enter("bob");
     world.say(bob, "before");
+    let eve = world.enter("eve");
+    world.say(eve, "and");
+    world.run_until("the room has it", |world| {
+        world.member(eve).acknowledged() == ["and"]
+    });
+    let now = world.now();
+    let left = world.member_mut(eve).client.leave(now, &lobby());
+    left.expect("it is in");
+    world.run_for(secs(1));
     let ada = world.add();
     world.join(ada, "ada", 10);
     world.run_until("ada has history", |world| {
-        world.member(ada).heard() == [("before".into(), true)]
+        world.member(ada).heard() == [("before".into(), true), ("and".into(), true)]
     });
+    let authors = [(MemberId::new(1), "bob"), (MemberId::new(2), "eve")];
+    assert_eq!(world.member(ada).authors(), authors);
     world.say(bob, "live");
     world.run_for(secs(1));
     world.member_mut(ada).access.set_cut(true);
@@ -281,7 +292,12 @@ fn longer_away_than_the_grace_is_said_and_history_fills_what_it_can() {
     // Not sent again: nobody knows whether the relay has it.
     assert_eq!(ada.unanswered(), ["said into the void"]);
     let heard: Vec<_> = ada.heard().into_iter().collect();
-    let expected = [("before", true), ("live", false), ("missed", true)];
+    let expected = [
+        ("before", true),
+        ("and", true),
+        ("live", false),
+        ("missed", true),
+    ];
     assert_eq!(heard, expected.map(|(text, old)| (text.to_string(), old)));
 }
 
@@ -370,6 +386,7 @@ fn questions_and_their_answers() {
     world.run_for(secs(1));
     let peer = &world.member(ada);
     assert_eq!(peer.heard().last(), Some(&("two".to_string(), true)));
+    assert_eq!(peer.authors(), [(MemberId::new(2), "bob")]);
     assert_eq!(peer.times(|e| matches!(e, Event::HistoryEnd(_))).len(), 1);
     assert_eq!(peer.times(|e| matches!(e, Event::Members(_))).len(), 1);
     assert_eq!(peer.acknowledged(), [id.as_str()]);

@@ -129,7 +129,10 @@ fn two_programs_talk() -> Result {
         (&"file".into(), &serde_json::json!([1]))
     );
 
-    bob.write(r#"{"t":"history","id":"h-1","count":1}"#)?;
+    bob.write(r#"{"t":"history","id":"h-1","count":2}"#)?;
+    let begin = bob.wait_for("history", |event| event["t"] == "history_begin")?;
+    let authors = serde_json::json!([{"id": 1, "name": "ada"}, {"id": 2, "name": "bob"}]);
+    assert_eq!((&begin["id"], &begin["authors"]), (&"h-1".into(), &authors));
     let end = bob.wait_for("history", |event| event["t"] == "history_end")?;
     assert_eq!(end["id"], "h-1");
 
@@ -173,8 +176,8 @@ fn lines_in_and_out_and_nothing_else() -> Result {
     // Who comes later asks for some of it, and leaves at once.
     let mut eve = Chat::start(relay.url(), "eve", &["--lines", "--history", "2"])?;
     assert_eq!(eve.end()?, Some(0));
-    // Ada has left: her name went with her.
-    assert_eq!(eve.stdout.all(), ["#1: line 499", "#1: evil \u{fffd}[2J"]);
+    // Ada has left, and the history has her name.
+    assert_eq!(eve.stdout.all(), ["ada: line 499", "ada: evil \u{fffd}[2J"]);
     assert_eq!(bob.end()?, Some(0));
     Ok(())
 }

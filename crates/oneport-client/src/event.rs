@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use oneport_link::CloseReason;
 use oneport_wire::frame::{
-    Ack, Bye, Gap, HistoryEnd, Joined, Left, Limits, MembersPage, Message, Presence, Receipt,
-    Rejection,
+    Ack, Bye, Gap, HistoryBegin, HistoryEnd, Joined, Left, Limits, MembersPage, Message, Presence,
+    Receipt, Rejection,
 };
 use oneport_wire::{ByeCode, Fault, RequestId, RoomName, SessionLabel};
 
@@ -60,6 +60,9 @@ pub enum Event {
     Presence(Presence),
     /// Entries that this member does not get.
     Gap(Gap),
+    /// The answer to `history`, or the history of a `join`, begins. It has the names of the authors of
+    /// the messages that follow, including those that have left.
+    HistoryBegin(HistoryBegin),
     /// The answer to `history`, or the history of a `join`, is complete.
     HistoryEnd(HistoryEnd),
     /// The answer to `members`.

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use oneport_wire::frame::Author;
+
 use crate::Event;
 
 /// What an event counts for, beyond what it carries.
@@ -49,6 +51,7 @@ fn weight(event: &Event) -> usize {
         Event::Message { message, .. } => message.payload.as_bytes().len(),
         Event::Joined(joined) => joined.members.len() * MEMBER_BYTES,
         Event::Members(page) => page.members.len() * MEMBER_BYTES,
+        Event::HistoryBegin(begin) => begin.authors.len() * Author::BYTES_MAX,
         _ => 0,
     };
     EVENT_BYTES + carried

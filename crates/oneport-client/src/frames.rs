@@ -38,6 +38,7 @@ impl Client {
             ServerFrame::HistoryBegin(begin) => {
                 if let Some(room) = self.stay(&begin.room) {
                     room.begin_history(begin.id.as_ref());
+                    self.events.push(Event::HistoryBegin(begin));
                 }
             }
             ServerFrame::HistoryEnd(end) => {

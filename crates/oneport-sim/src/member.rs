@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use oneport_client::{Certificate, Client, CommandError, Config, Event, LinkConfig, Lost, join};
 use oneport_wire::frame::{Joined, Publish};
-use oneport_wire::{MemberName, RequestId, RoomName};
+use oneport_wire::{MemberId, MemberName, RequestId, RoomName};
 
 use crate::Access;
 
@@ -119,6 +119,18 @@ impl Member {
     /// The texts of messages.
     pub fn texts(&self) -> Vec<String> {
         self.heard().into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// The authors that answers of history have named.
+    pub fn authors(&self) -> Vec<(MemberId, &str)> {
+        let begins = self.told(|event| match event {
+            Event::HistoryBegin(begin) => Some(&begin.authors),
+            _ => None,
+        });
+        let authors = begins.into_iter().flatten();
+        authors
+            .map(|author| (author.id, author.name.as_str()))
+            .collect()
     }
 
     /// The ids that were acknowledged.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use oneport_client::{Event, Message};
 use oneport_wire::frame::{Member, MembersPage, Presence, PresenceChange, Recovery, ServerFrame};
-use oneport_wire::{MemberId, Payload, Topic};
+use oneport_wire::{MemberId, MemberName, Payload, Topic};
 use serde_json::{Value, json};
 
 use super::screen::{Screen, write_line};
@@ -71,7 +71,10 @@ impl Output {
         match event {
             Event::Joined(joined) => {
                 self.is_away = false;
-                self.names.clear();
+                // What was missed can be from members that have left meanwhile.
+                if joined.recovery != Recovery::Recovered {
+                    self.names.clear();
+                }
                 joined.members.iter().for_each(|member| self.name(member));
                 let missing = match joined.recovery {
                     Recovery::NotRecovered(why) => {
@@ -87,6 +90,11 @@ impl Output {
                 self.note(&format!(
                     "in room {room}, members: {total}{private}{missing}"
                 ))
+            }
+            Event::HistoryBegin(begin) => {
+                let authors = begin.authors.iter();
+                authors.for_each(|author| self.set_name(author.id, &author.name));
+                Ok(())
             }
             Event::Message { message, .. } => self.message(message),
             Event::Presence(presence) => {
@@ -174,11 +182,14 @@ impl Output {
 
     fn name(&mut self, member: &Member) {
         match &member.name {
-            Some(name) => self
-                .names
-                .insert(member.id, printable(name.as_str()).into_owned()),
-            None => self.names.remove(&member.id),
-        };
+            Some(name) => self.set_name(member.id, name),
+            None => drop(self.names.remove(&member.id)),
+        }
+    }
+
+    fn set_name(&mut self, member: MemberId, name: &MemberName) {
+        let name = printable(name.as_str()).into_owned();
+        self.names.insert(member, name);
     }
 
     fn name_of(&self, member: MemberId) -> String {
@@ -264,6 +275,7 @@ fn json_line(event: &Event, sealer: Option<&Sealer>) -> Option<String> {
         Event::Left(left) => encoded(left.clone()),
         Event::Presence(presence) => encoded(presence.clone()),
         Event::Gap(gap) => encoded(gap.clone()),
+        Event::HistoryBegin(begin) => encoded(begin.clone()),
         Event::HistoryEnd(end) => encoded(end.clone()),
         Event::Members(page) => encoded(page.clone()),
         Event::Ack(ack) => encoded(ack.clone()),
