@@ -1,9 +1,15 @@
 //! What was said before, and what nobody looked at.
 
+use oneport::Participant;
+use oneport::client::{Event, join};
 use oneport_tests::{Result, relay::Relay};
 use serde_json::json;
+use tempfile::TempDir;
 
-use crate::{stage::Stage, user::User};
+use crate::{
+    stage::Stage,
+    user::{SOON, User},
+};
 
 /// More than two pages of the history.
 const MESSAGES: usize = 120;
@@ -59,6 +65,44 @@ fn who_comes_late_sees_what_was_said_before() -> Result {
             assert_eq!(late.page.eval("all('#earlier').length")?, json!(more));
         }
         assert_eq!(late.texts()?, said, "in {}", browser.name());
+        late.page.close()?;
+    }
+    Ok(())
+}
+
+/// The relay is restarted in between: the names are in its state.
+#[test]
+fn what_was_said_by_who_has_left_has_a_name() -> Result {
+    let stage = Stage::set()?;
+    let folder = TempDir::new()?;
+    let file = folder.path().join("state");
+    let state = file.to_str().expect("UTF-8");
+    let relay = Relay::start(&["--listen", "127.0.0.1:0", "--state", state])?;
+    for name in ["Ada", "Bob"] {
+        let room = "gone".parse().expect("a room");
+        let mut speaker = Participant::connect(relay.url(), room, None)?;
+        let room = "gone".parse().expect("a room");
+        speaker.join(oneport::client::Join {
+            name: name.parse().ok(),
+            ..join(room)
+        })?;
+        let room = "gone".parse().expect("a room");
+        speaker.say(&room, "chat", &format!("{name} was here"))?;
+        while !matches!(speaker.next_event(SOON)?, Some(Event::Ack(_))) {}
+        speaker.close()?;
+    }
+    assert!(relay.terminate()?.success());
+    let relay = Relay::start(&["--listen", "127.0.0.1:0", "--state", state])?;
+    for browser in stage.both() {
+        let late = User::enter(browser, &relay.room_url("gone"))?;
+        late.hears("Bob was here")?;
+        let messages = late.messages()?;
+        let said: Vec<_> = messages
+            .iter()
+            .map(|message| (&*message.from, &*message.text))
+            .collect();
+        let expected = [("Ada", "Ada was here"), ("Bob", "Bob was here")];
+        assert_eq!(said, expected, "in {}", browser.name());
         late.page.close()?;
     }
     Ok(())

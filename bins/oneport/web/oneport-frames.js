@@ -9,6 +9,8 @@
 
 /** @typedef {{id: number, name?: string, meta?: unknown, away?: boolean}} Member */
 
+/** @typedef {{id: number, name: string}} Author of a message in the history, who may have left */
+
 /** @typedef {'left'|'lost'|'kicked'|'slow'|'replaced'|'expired'|'closed'|'shutdown'} LeaveReason */
 
 /**
@@ -30,7 +32,7 @@
  * @typedef {{t: 'presence', room: string, offset: number, time: number, what: 'joined'|'updated'|'away'|'back'|'left', reason?: LeaveReason, member: Member}} Presence
  * @typedef {{t: 'ack', id: string, room: string, offset?: number, duplicate?: boolean}} Ack
  * @typedef {{t: 'receipt', id?: string, room: string, offset: number, delivered: number, of: number}} Receipt
- * @typedef {{t: 'history_begin', id?: string, room: string}} HistoryBegin
+ * @typedef {{t: 'history_begin', id?: string, room: string, authors?: Author[]}} HistoryBegin
  * @typedef {{t: 'history_end', id?: string, room: string, from: number, to: number, more: boolean}} HistoryEnd
  * @typedef {{t: 'members', id?: string, room: string, offset: number, total: number, members: Member[], more: boolean}} Members
  * @typedef {{t: 'gap', room: string, from: number, to: number, reason: string}} Gap
@@ -53,6 +55,7 @@ export const PROTOCOL = 'oneport.v1';
 
 const U32_MAX = 2 ** 32 - 1;
 const TO_MAX = 64;
+const AUTHORS_MAX = 1000;
 const NESTED_MAX = 16;
 
 /** Why a request was not carried out, or a connection ended. `code` is for programs: one of
@@ -145,6 +148,9 @@ const absent = (value) => (value === undefined || value === null ? undefined : b
 const member = object({ id: u32 }, { name, meta, away: flag });
 /** @type {Check} */
 const page = (value) => (Array.isArray(value) && value.length <= 100 ? value.map(member) : bad('a page'));
+const author = object({ id: u32, name });
+/** @type {Check} */
+const authors = (value) => (Array.isArray(value) && value.length <= AUTHORS_MAX ? value.map(author) : bad('authors'));
 
 const ERR_CODES = `bad_frame unknown_type too_large wrong_channel bad_version hello_first duplicate_hello bad_room not_in_room
   already_in_room bad_name name_too_long bad_meta meta_too_large topic_too_long too_many_recipients no_such_member
@@ -174,7 +180,7 @@ const SERVER = new Map(Object.entries({
   }, { reason: leaveReason })),
   ack: object({ id, room }, { offset: big, duplicate: flag }),
   receipt: object({ room, offset: big, delivered: u32, of: u32 }, { id }),
-  history_begin: object({ room }, { id }),
+  history_begin: object({ room }, { id, authors }),
   history_end: span(object({ room, from: big, to: big, more: flag }, { id })),
   members: object({ room, offset: big, total: u32, members: page, more: flag }, { id }),
   gap: span(object({ room, from: big, to: big, reason: oneOf('slow', 'expired', 'memory', 'transient', 'too_large') })),

@@ -9,8 +9,8 @@ import { classOf, flagOf, idOf, optionsOf, payloadOf, recipientsOf, topicOf } fr
 
 /**
  * @typedef {object} Message
- * @property {Readonly<import('./oneport-frames.js').Member>} from only its id is known of somebody who had left before;
- *   the id 0 is the relay itself
+ * @property {Readonly<import('./oneport-frames.js').Member>} from the author. Of an author that has left, only the id and
+ *   the latest name are certain to be here. The id 0 is the relay itself
  * @property {string} [text] a message has a text or
  * @property {Uint8Array<ArrayBuffer>} [bytes] bytes
  * @property {string} topic

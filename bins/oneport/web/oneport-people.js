@@ -10,8 +10,12 @@
 /** A room may have more; who is beyond this is known when it changes, and not before. */
 const PEOPLE_MAX = 10_000;
 
-/** Of how many that have left the name is kept, for messages of theirs that come late. */
+/** Of how many members that have left the name is kept, for messages of theirs that come late. At least
+ * as many as one answer of history can name. */
 const GONE_MAX = 1_000;
+
+/** The offset of members that are known only as authors in the history. Anything else is newer. */
+const OF_HISTORY = -1;
 
 export class People {
   /** @type {Map<number, Readonly<Member>>} by ascending id, as far as pages are */
@@ -44,14 +48,23 @@ export class People {
    * @param {number} offset */
   add(members, offset) {
     for (const member of members) {
-      if ((this.#gone.get(member.id)?.offset ?? -1) < offset) this.#put(member, offset);
+      if ((this.#gone.get(member.id)?.offset ?? OF_HISTORY) < offset) this.#put(member, offset);
     }
   }
 
   /** @param {import('./oneport-frames.js').Presence} presence */
   apply({ what, member, offset }) {
     if (what !== 'left') this.#put(member, offset);
-    else if ((this.#asOf.get(member.id) ?? -1) <= offset) this.#remove(member.id, offset);
+    else if ((this.#asOf.get(member.id) ?? -1) <= offset) this.#remove(member.id, offset, member);
+  }
+
+  /** The authors of messages in the history; a member that is present is known better.
+   * @param {import('./oneport-frames.js').Author[]} authors */
+  addAuthors(authors) {
+    for (const author of authors) {
+      if (this.present.has(author.id) || (this.#gone.get(author.id)?.offset ?? OF_HISTORY) > OF_HISTORY) continue;
+      this.#keep(author, OF_HISTORY);
+    }
   }
 
   /** One's own, which no presence is about.
@@ -76,12 +89,19 @@ export class People {
     this.#asOf.set(member.id, offset);
   }
 
-  /** @param {number} id @param {number} offset */
-  #remove(id, offset) {
-    this.#gone.set(id, { member: this.find(id), offset });
-    const [oldest] = this.#gone.keys();
-    if (this.#gone.size > GONE_MAX) this.#gone.delete(oldest);
+  /** @param {number} id @param {number} offset @param {Readonly<Member>} [member] as it was last */
+  #remove(id, offset, member = this.find(id)) {
+    this.#keep(member, offset);
     this.present.delete(id);
     this.#asOf.delete(id);
+  }
+
+  /** @param {Readonly<Member>} member @param {number} offset */
+  #keep(member, offset) {
+    // As the latest one, so that the frame that names it does not push it out.
+    this.#gone.delete(member.id);
+    this.#gone.set(member.id, { member, offset });
+    const [oldest] = this.#gone.keys();
+    if (this.#gone.size > GONE_MAX) this.#gone.delete(oldest);
   }
 }

@@ -296,11 +296,17 @@ export class Room extends Emitter {
     else if (frame.t === 'msg') this.#message(frame);
     else if (frame.t === 'presence') this.#presence(frame);
     else if (frame.t === 'gap') this.#gap(frame);
-    else if (frame.t === 'history_begin') this.#coming = [];
+    else if (frame.t === 'history_begin') this.#beginHistory(frame);
     else if (frame.t === 'history_end') this.#catchUp(frame, this.#takeComing());
     else if (frame.t === 'receipt') this.#delivery.tell('receipt', { id: frame.id, offset: frame.offset, delivered: frame.delivered, of: frame.of });
     else if (frame.t === 'left' && frame.reason === 'expired' && this.token.isRenewable) this.#renew();
     else if (frame.t === 'left') this.end('left', { reason: frame.reason, message: frame.message });
+  }
+
+  /** @param {import('./oneport-frames.js').HistoryBegin} frame */
+  #beginHistory({ authors = [] }) {
+    this.#people.addAuthors(authors);
+    this.#coming = [];
   }
 
   /** The answer to `history()` that is complete now.
