@@ -23,13 +23,15 @@ pub enum Sabotage {
     NoAnswer,
     /// A member that has recovered is told that it has not.
     NotRecovered,
+    /// The authors of messages in the history have other names.
+    OtherAuthors,
     /// The relay is never woken by its timers.
     NoWakeUp,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Drop,
         Self::Double,
         Self::Swap,
@@ -38,6 +40,7 @@ impl Sabotage {
         Self::Corrupt,
         Self::NoAnswer,
         Self::NotRecovered,
+        Self::OtherAuthors,
         Self::NoWakeUp,
     ];
 
@@ -51,6 +54,9 @@ impl Sabotage {
             Self::NotRecovered => events.iter().position(|event| {
                 matches!(event, Event::Joined(joined) if joined.recovery == Recovery::Recovered)
             }),
+            Self::OtherAuthors => events.iter().position(
+                |event| matches!(event, Event::HistoryBegin(begin) if !begin.authors.is_empty()),
+            ),
             Self::NoWakeUp => None,
             // Something must come after a swap's first, and after what is dropped.
             _ => events.iter().position(is_live),
@@ -82,6 +88,12 @@ impl Sabotage {
             Self::NotRecovered => {
                 if let Event::Joined(joined) = &mut events[place] {
                     joined.recovery = Recovery::NotRecovered(NotRecovered::EpochChanged);
+                }
+            }
+            Self::OtherAuthors => {
+                if let Event::HistoryBegin(begin) = &mut events[place] {
+                    let authors = begin.authors.iter_mut();
+                    authors.for_each(|author| author.name = "mallory".parse().expect("a name"));
                 }
             }
             Self::NoWakeUp => {}

@@ -13,7 +13,9 @@
 //!    promised, and what cannot be brought back has left the ring.
 //! 7. What has no id is in the order too if its author's link lasts.
 //! 8. In the end all members of a room know the same of each other.
+//! 9. History names each author that has a name, also one that has left.
 
+mod authors;
 mod ledger;
 mod rooms;
 mod said;
@@ -27,7 +29,7 @@ use std::time::Instant;
 use oneport_client::Event;
 use oneport_core::RelayConfig;
 use oneport_wire::frame::{Ack, Class, Publish, Receipt, Rejection, Since};
-use oneport_wire::{Epoch, MemberId, Payload, RequestId, RoomName};
+use oneport_wire::{Epoch, MemberId, MemberName, Payload, RequestId, RoomName};
 
 use ledger::{Entry, Ledger};
 use said::{Outcome, Said};
@@ -67,6 +69,9 @@ pub struct Oracle {
     faults: Vec<String>,
     /// Whom somebody has asked to remove.
     kicks: BTreeSet<(RoomName, MemberId)>,
+    /// Of each member of the world and each room, the names that it has asked for there; `None` if it
+    /// has taken its name away.
+    names: BTreeMap<(usize, RoomName), BTreeSet<Option<MemberName>>>,
 }
 
 impl Oracle {
@@ -82,6 +87,7 @@ impl Oracle {
             lossy_got: BTreeSet::new(),
             askers: BTreeSet::new(),
             kicks: BTreeSet::new(),
+            names: BTreeMap::new(),
             sessions: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
             returning: BTreeSet::new(),
@@ -252,6 +258,11 @@ impl Oracle {
                 message,
                 is_history,
             } => self.message(member, message, *is_history),
+            Event::HistoryBegin(begin) => self.begin_history(member, begin),
+            Event::HistoryEnd(end) => {
+                self.end_history(member, &end.room);
+                Ok(())
+            }
             Event::Presence(presence) => self.presence(member, presence),
             Event::Gap(gap) => self.gap(member, gap),
             Event::Left(left) => {

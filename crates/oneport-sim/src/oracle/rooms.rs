@@ -116,6 +116,9 @@ impl Oracle {
             // Of guests, only what is lossy for them has no offset.
             return number.map_or(Ok(()), |number| self.lossy(member, number));
         };
+        if is_history {
+            self.check_author(member, &message.room, message.from)?;
+        }
         let stay = self.stay(member, &message.room)?;
         let epoch = stay.epoch;
         let had = stay.has(offset);

@@ -24,6 +24,8 @@ pub(crate) struct Stay {
     position: Offset,
     got: BTreeSet<Offset>,
     gaps: Vec<Gap>,
+    /// The authors that are named in the answer of history that is coming.
+    pub(crate) telling: Option<BTreeSet<MemberId>>,
     /// Whether it goes on.
     pub(crate) is_open: bool,
     /// Whether it is one of the session that there is now.
@@ -43,6 +45,7 @@ impl Stay {
             position: from,
             got: BTreeSet::new(),
             gaps: Vec::new(),
+            telling: None,
             is_open: true,
             is_of_session: true,
         }
@@ -67,6 +70,7 @@ impl Stay {
         let members = joined.members.iter();
         self.members = Some(members.map(|member| (member.id, member.clone())).collect());
         self.members_at = joined.offset;
+        self.telling = None;
     }
 
     /// News of a member came.

@@ -107,6 +107,7 @@ impl Stage {
         let mut join = oneport_client::join(room.clone());
         join.name = format!("m{index}").parse().ok();
         join.history = history.into();
+        self.oracle.wants_name(index, room, join.name.clone());
         let now = self.world.now();
         if self.world.member_mut(index).client.join(now, join).is_ok() {
             rooms.insert(room.clone());
@@ -240,6 +241,7 @@ impl Stage {
         for (room, since) in places {
             let mut join = oneport_client::join(room.clone());
             join.since = Some(since);
+            self.oracle.wants_name(new, &room, None);
             let now = self.now();
             if self.world.member_mut(new).client.join(now, join).is_ok() {
                 self.oracle.returns(new, &room);
@@ -253,12 +255,15 @@ impl Stage {
         let Some(index) = self.who(who) else {
             return;
         };
+        let room = self.room_of(index, room);
+        let name = match self.dice.below(1000) {
+            0..200 => None,
+            number => Some(format!("n{number}").parse().expect("a name")),
+        };
+        self.oracle.wants_name(index, &room, name.clone());
         let update = Update {
-            room: self.room_of(index, room),
-            name: match self.dice.below(1000) {
-                0..200 => Change::Clear,
-                number => Change::Set(format!("n{number}").parse().expect("a name")),
-            },
+            room,
+            name: name.map_or(Change::Clear, Change::Set),
             meta: Change::Keep,
         };
         let now = self.now();
