@@ -1,6 +1,6 @@
 /** What members are called: one line, harmless to look at, as long as the protocol allows. */
 
-/** Whoever has no name: a page without the library, or somebody who left before we came. */
+/** A member without a name: a page without the library. */
 export const STRANGER = 'someone';
 
 /** Who is not in the room and speaks for its operator (PROTOCOL.md section 6, `msg`). */
