@@ -149,8 +149,8 @@ const member = object({ id: u32 }, { name, meta, away: flag });
 /** @type {Check} */
 const page = (value) => (Array.isArray(value) && value.length <= 100 ? value.map(member) : bad('a page'));
 const author = object({ id: u32, name });
-/** @type {Check} */
-const authors = (value) => (Array.isArray(value) && value.length <= AUTHORS_MAX ? value.map(author) : bad('authors'));
+/** An empty list is the default, which `false` stands for. @type {Check} */
+const authors = (value) => (Array.isArray(value) && value.length <= AUTHORS_MAX ? value.length > 0 && value.map(author) : bad('authors'));
 
 const ERR_CODES = `bad_frame unknown_type too_large wrong_channel bad_version hello_first duplicate_hello bad_room not_in_room
   already_in_room bad_name name_too_long bad_meta meta_too_large topic_too_long too_many_recipients no_such_member
