@@ -551,6 +551,16 @@ fn the_cost_is_linear() {
         ("blank lines", fill(&plain, "        \n")),
         ("formats", formats),
         (
+            "parameters of a codec with a long payload type",
+            fill(
+                &format!(
+                    "{plain}m=audio 9 {AUDIO}\r\na=rtpmap:{} x/8\r\n",
+                    "7".repeat(32_000)
+                ),
+                "a=fmtp\r\n",
+            ),
+        ),
+        (
             "tags",
             offer(&fill("a=group:BUNDLE 0", " 63"), &[])[..60_000].to_owned()
                 + "\r\n"

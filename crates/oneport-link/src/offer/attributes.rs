@@ -35,6 +35,9 @@ const NO_CODECS: [&str; 6] = [
     "CN",
 ];
 
+/// The longest payload type, in bytes: 127 is the largest (RFC 3550 section 5.1).
+const PAYLOAD_TYPE_BYTES_MAX: usize = 3;
+
 impl<'a> Attributes<'a> {
     pub(super) fn read(&mut self, name: &str, value: &'a str) {
         let first = match name {
@@ -107,10 +110,15 @@ fn payload_type(map: &str) -> &str {
     map.split_ascii_whitespace().next().unwrap_or_default()
 }
 
+/// Whether an `a=rtpmap` describes a codec. Its payload type is short, as it is compared with that of each
+/// `a=fmtp`.
 fn is_codec(rtpmap: &str) -> bool {
-    let encoding = rtpmap.split_ascii_whitespace().nth(1).unwrap_or_default();
+    let mut words = rtpmap.split_ascii_whitespace();
+    let payload_type = words.next().unwrap_or_default();
+    let encoding = words.next().unwrap_or_default();
     let name = encoding.split('/').next().unwrap_or_default();
-    !name.is_empty()
+    payload_type.len() <= PAYLOAD_TYPE_BYTES_MAX
+        && !name.is_empty()
         && !NO_CODECS
             .iter()
             .any(|known| known.eq_ignore_ascii_case(name))
