@@ -254,6 +254,20 @@ mod tests {
         assert_eq!(IceFragment::parse(&two), Err(IceFragmentError::Ambiguous));
     }
 
+    /// Looking at each section for each tag would need seconds.
+    #[test]
+    fn the_cost_is_linear() {
+        let group = format!("a=group:BUNDLE{}\r\n", " x".repeat(40_000));
+        let data =
+            |ufrag: &str| format!("m=application 9 DTLS/SCTP 5000\r\na=ice-ufrag:{ufrag}\r\n");
+        let sections = "m=\r\n".repeat(6_000) + &data("dddd") + &data("eeee");
+        let text = with("ssss", PASSWORD) + &group + &sections;
+        let begun = std::time::Instant::now();
+        assert_eq!(IceFragment::parse(&text), Err(IceFragmentError::Ambiguous));
+        let took = begun.elapsed();
+        assert!(took < std::time::Duration::from_millis(500), "{took:?}");
+    }
+
     #[test]
     fn what_is_none() {
         use IceFragmentError as E;

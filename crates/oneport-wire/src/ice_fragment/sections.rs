@@ -1,5 +1,7 @@
 //! Which section of a fragment has the transport of the data channels.
 
+use std::collections::BTreeMap;
+
 use super::IceFragmentError;
 
 /// The attributes of one section, or those before the first.
@@ -48,8 +50,11 @@ pub(super) fn chosen(text: &str) -> Result<Section<'_>, IceFragmentError> {
     if open.iter().all(is_same) {
         return Ok(*first);
     }
+    // A map, because a fragment can have thousands of tags and of sections. Of equal tags the first counts.
+    let by_mid = open.iter().rev();
+    let by_mid: BTreeMap<_, _> = by_mid.map(|section| (section.mid, section)).collect();
     let mut tags = group.split_ascii_whitespace();
-    let tagged = tags.find_map(|tag| open.iter().find(|section| section.mid == Some(tag)));
+    let tagged = tags.find_map(|tag| by_mid.get(&Some(tag)).copied());
     let mut data = open.iter().filter(|section| section.is_data());
     let only_data = data.next().filter(|_| data.next().is_none());
     let chosen = tagged.or(only_data);
