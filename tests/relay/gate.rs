@@ -242,11 +242,15 @@ fn without_a_gate_signaling_bounds_its_own_room() {
     world.grant.rights.publish = false;
     world.grant.name = "ada".parse().ok();
     let speaker = Speaker::new(&mut world);
+    // Nobody reads the token: it must not lift the bound.
     for (room, name, code) in [
         ("lobby", json!("ada"), "forbidden"),
         ("attic", json!(null), ""),
     ] {
-        let joined = speaker.ask(&mut world, json!({"t": "join", "room": room}));
+        let joined = speaker.ask(
+            &mut world,
+            json!({"t": "join", "room": room, "token": "guess"}),
+        );
         assert_eq!(joined["members"][0]["name"], name, "{room}");
         let answer = speaker.ask(
             &mut world,
