@@ -302,6 +302,18 @@ fn a_retry_is_not_a_second_message() {
         (&again["offset"], &again["duplicate"]),
         (&ack["offset"], &json!(true))
     );
+    back.ask(&mut world, json!({"t": "join", "room": "attic"}));
+    let elsewhere = json!({"t": "pub", "id": "m1", "room": "attic", "text": "once"});
+    let elsewhere = back.ask(&mut world, elsewhere);
+    assert_eq!(
+        [
+            &elsewhere["room"],
+            &elsewhere["offset"],
+            &elsewhere["duplicate"]
+        ],
+        [&json!("attic"), &ack["offset"], &json!(true)],
+        "only the id is compared"
+    );
     world.run_for(second(1));
     assert_eq!(bob.texts(&world), ["once"]);
 }
@@ -426,6 +438,16 @@ fn what_is_wrong_is_answered_and_harms_nothing() {
             (&answer["t"], &answer["code"]),
             (&json!("err"), &json!(code)),
             "{frame}"
+        );
+    }
+    for class in ["kept", "lossy"] {
+        let publish =
+            json!({"t": "pub", "room": "lobby", "to": [1, 99, 98], "class": class, "text": "x"});
+        let answer = ada.ask(&mut world, publish);
+        assert_eq!(
+            (&answer["code"], &answer["member"]),
+            (&json!("no_such_member"), &json!(98)),
+            "{class}"
         );
     }
     let large = world.send(ada.0, Kind::Text, &vec![b' '; 255 * 1024 + 1]);

@@ -226,6 +226,12 @@ impl Relay {
             return Ok(Some(published(id.clone(), publish.room, offset, true)));
         }
         let (hub, to) = (&self.hub, publish.to.as_ref());
+        if let Some(member) = to.and_then(|to| hub.stranger(stay.seat, to)) {
+            return Err(Rejection {
+                member: Some(member),
+                ..Rejection::of(ErrorCode::NoSuchMember)
+            });
+        }
         let wants_receipt = publish.delivery.receipt();
         let receivers = wants_receipt.then(|| hub.audience_size(stay.seat, to, publish.echo));
         let publication = Publication {

@@ -222,6 +222,11 @@ impl Hub {
         Ok((message, readers))
     }
 
+    /// The first of these recipients that is not in the member's room.
+    pub fn stranger(&self, id: SeatId, to: &Recipients) -> Option<MemberId> {
+        self.rooms[self.seats.get(id)?.room].stranger(to)
+    }
+
     /// For how many members a message with these recipients would be.
     pub fn audience_size(&self, id: SeatId, to: Option<&Recipients>, echo: bool) -> usize {
         let Some(seat) = self.seats.get(id) else {
@@ -242,8 +247,9 @@ impl Hub {
         publication: Publication,
     ) -> Result<Message<'static>, ErrorCode> {
         let room = &self.rooms[room];
-        let mut recipients = publication.to.iter().flat_map(|to| to.as_slice());
-        if recipients.any(|to| !room.members.contains_key(to)) {
+        if let Some(to) = &publication.to
+            && room.stranger(to).is_some()
+        {
             return Err(ErrorCode::NoSuchMember);
         }
         Ok(Message {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use oneport_wire::{Epoch, MemberId, RoomName, UnixMillis};
+use oneport_wire::{Epoch, MemberId, Recipients, RoomName, UnixMillis};
 
 use super::ring::Ring;
 use super::{ReaderId, SeatId};
@@ -38,6 +38,12 @@ impl Room {
         self.ring = ring;
         self.next_member = next_member;
         self.empty_since = empty_since;
+    }
+
+    /// The first of these recipients that is not in the room.
+    pub(super) fn stranger(&self, to: &Recipients) -> Option<MemberId> {
+        let mut recipients = to.as_slice().iter().copied();
+        recipients.find(|member| !self.members.contains_key(member))
     }
 
     /// The number of the member that comes next.
