@@ -28,14 +28,21 @@ async (url) => {
   const notObjects = ['text', 7, true, Symbol('x'), 7n, () => {}];
   const notStrings = [7, true, ['x'], { x: 1 }, 7n, new String('x'), throwing];
   const notFlags = ['no', 'yes', 0, 1, [], {}];
+  // Objects that throw when they are read.
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const trap = new Proxy({}, { get: () => { throw new Error('get'); } });
+  const unreadable = [trap, revoked.proxy];
+  const revokedArray = Proxy.revocable([], {});
+  revokedArray.revoke();
 
   // connect(): what is wrong throws at once, and no connection is left behind.
   const before = peers.length;
-  await expectAll('connect', notObjects, (options) => connect(options), 'bad_argument');
+  await expectAll('connect', [...notObjects, ...unreadable], (options) => connect(options), 'bad_argument');
   const urls = ['', 'relay', '/r/', 'ftp://a/', 'file:///a', 'data:,x', 'http://', 'http://u:p@a/', 'http://u@a/', 7, {}, [], true];
   await expectAll('url', urls, (url) => connect({ url }), 'bad_url');
   await expectAll('connect token', [7, true, ['x'], {}, 7n, new String('x')], (token) => connect({ url, token }), 'token_bad');
-  await expectAll('storage', [true, 7, 'sessionStorage', {}, []], (storage) => connect({ url, storage }), 'bad_argument');
+  await expectAll('storage', [true, 7, 'sessionStorage', {}, [], ...unreadable], (storage) => connect({ url, storage }), 'bad_argument');
   await wait(0);
   if (peers.length !== before) failures.push(['connect', 'connections are left']);
 
@@ -46,7 +53,7 @@ async (url) => {
 
   // join()
   await expectAll('room', [...notStrings, undefined, null, '', '.', '..', 'a b', 'ä', 'x'.repeat(65), 'a/b'], (name) => relay.join(name), 'bad_room');
-  await expectAll('join options', notObjects, (options) => relay.join('bad', options), 'bad_argument');
+  await expectAll('join options', [...notObjects, ...unreadable], (options) => relay.join('bad', options), 'bad_argument');
   await expectAll('name', [...notStrings, '', 'a\nb', '\u{7f}'], (name) => relay.join('bad', { name }), 'bad_name');
   await expect('long name', () => relay.join('bad', { name: '\u{1f600}'.repeat(17) }), 'name_too_long');
   const circle = { x: [] };
@@ -78,7 +85,7 @@ async (url) => {
   const [plain] = rooms;
   const them = peersOf[0].me;
   await expect('update', () => plain.update({ name: 'c', meta: { a: ['\u{1f600}', '\\ud800'] } }), 'done');
-  await expectAll('update', notObjects, (change) => plain.update(change), 'bad_argument');
+  await expectAll('update', [...notObjects, ...unreadable], (change) => plain.update(change), 'bad_argument');
   await expectAll('update name', [...notStrings, '', 'a\n'], (name) => plain.update({ name }), 'bad_name');
   await expect('update long name', () => plain.update({ name: 'x'.repeat(65) }), 'name_too_long');
   await expectAll('update meta', metas, (meta) => plain.update({ meta }), 'bad_meta');
@@ -87,13 +94,14 @@ async (url) => {
   await expectAll('kick', noIds, (id) => plain.kick(id), 'bad_frame');
   await expectAll('kick message', [...notStrings, '', 'a\n', 'x'.repeat(257)], (message) => plain.kick(them, message), 'bad_frame');
   await expect('kick without a right', () => plain.kick(them, null), 'forbidden');
-  await expectAll('history', notObjects, (options) => plain.history(options), 'bad_argument');
+  await expectAll('history', [...notObjects, ...unreadable], (options) => plain.history(options), 'bad_argument');
   await expectAll('before', [-1, 1.5, NaN, '7', {}, 7n, 2 ** 53], (before) => plain.history({ before }), 'bad_frame');
   await expectAll('count', [-1, 1.5, NaN, '7', {}, 7n, 2 ** 32], (count) => plain.history({ count }), 'bad_frame');
   await expectAll('history', [undefined, null, {}, { before: null, count: null }, { before: 0, count: 0 }], (options) => plain.history(options), 'done');
 
   // Listeners.
   await expectAll('on', [undefined, null, 'text', {}, { handleEvent() {} }], (listener) => plain.on('message', listener), 'bad_argument');
+  await expectAll('listener options', ['once', 7, { signal: 7 }, ...unreadable], (given) => plain.on('message', () => {}, given), 'bad_argument');
   await expectAll('event', [undefined, null, 'mesage', 'toString', 7, {}], (type) => plain.on(type, () => {}), 'bad_argument');
   await expectAll('event of a relay', ['message', ''], (type) => relay.on(type, () => {}), 'bad_argument');
 
@@ -101,7 +109,7 @@ async (url) => {
   const text = 'text';
   const bytes = new Uint8Array([1]);
   const options = {
-    bad_argument: notObjects,
+    bad_argument: [...notObjects, ...unreadable, { get id() { throw 7; } }, { to: revokedArray.proxy }],
     bad_frame: [
       ...[...notStrings, 'lossy ', 'Lossy', ''].map((kind) => ({ class: kind })),
       ...notFlags.flatMap((flag) => [{ echo: flag }, { receipt: flag }]),
@@ -135,17 +143,23 @@ async (url) => {
     new Blob(['x']), new File(['x'], 'x'), throwing, fake, new Proxy(new Uint8Array(3), {}), Object.create(Uint8Array.prototype),
     detached, detachedView, detachedData, ...beyond,
   ];
+  // Longer than a string of JSON can be in some browsers, with their escapes.
+  const large = ['\u0001'.repeat(2 ** 27), new Uint8Array(2 ** 26), new ArrayBuffer(261_121)];
   for (const room of rooms) {
     await expectAll(`${room.name} payload`, noMessages, (data) => room.send(data), 'bad_argument');
+    await expectAll(`${room.name} large`, large, (data) => room.send(data), 'too_large');
     await expectAll(`${room.name} lossy payload`, noMessages, (data) => room.send(data, { class: 'lossy' }), 'bad_argument');
   }
   await expectAll('file', [undefined, null, 'text', 7, {}, new Uint8Array(5), [new Blob([])], Object.create(File.prototype)], (file) => plain.sendBlob(file), 'bad_argument');
   const file = new Blob(['x']);
-  await expectAll('file options', notObjects, (given) => plain.sendBlob(file, given), 'bad_argument');
+  await expectAll('file options', [...notObjects, ...unreadable], (given) => plain.sendBlob(file, given), 'bad_argument');
   await expectAll('file name', notStrings, (name) => plain.sendBlob(file, { name }), 'bad_argument');
   for (const what of ['onProgress', 'onDecline', 'signal']) {
-    await expectAll(what, ['text', 7, true, {}, []], (value) => plain.sendBlob(file, { [what]: value }), 'bad_argument');
+    await expectAll(what, ['text', 7, true, {}, [], ...unreadable], (value) => plain.sendBlob(file, { [what]: value }), 'bad_argument');
   }
+  await expectAll('signal', [{ aborted: false, addEventListener() {} }, Object.create(AbortSignal.prototype)], (signal) => plain.sendBlob(file, { signal }), 'bad_argument');
+  class Nameless extends File { get name() { throw new Error('name'); } }
+  await expect('name of a file', () => plain.sendBlob(new Nameless(['x'], 'x')), 'bad_argument');
   await expectAll('file recipients', noIds, (id) => plain.sendBlob(file, { to: [id] }), 'bad_frame');
   await expect('file for nobody', () => plain.sendBlob(file, { to: [] }), 'no_such_member');
   await expect('given up', () => plain.sendBlob(file, { signal: AbortSignal.abort() }), 'canceled');
@@ -174,6 +188,13 @@ async (url) => {
     // Not every page may share memory.
   }
   const parts = [...kinds.map((kind) => new kind(raw.buffer, 8, 16 / kind.BYTES_PER_ELEMENT)), new DataView(raw.buffer, 8, 16), new realm.Uint16Array(foreign, 8, 8)];
+  // What a subclass says of itself does not count.
+  class Liar extends Uint8Array {
+    get byteLength() { return 0; }
+    get byteOffset() { return 99; }
+    get buffer() { throw new Error('buffer'); }
+  }
+  parts.push(new Liar(raw.buffer, 8, 16));
   const sent = [
     ...whole.map((data) => [data, raw.join()]),
     ...parts.map((data) => [data, part(raw.buffer).join()]),
@@ -182,6 +203,9 @@ async (url) => {
     ['a\ud800b', 'a\ufffdb'],
   ];
   const none = [undefined, null, {}, { id: undefined }, { id: null, to: null, topic: null, echo: null, receipt: null, class: null }];
+  // An option counts wherever an object has it.
+  class Options { get topic() { return 'inherited'; } }
+  none.push(new Options(), Object.defineProperty({}, 'topic', { value: 'hidden' }), Object.freeze({ to: Object.freeze([them]) }));
   const expected = [];
   for (const room of rooms) {
     for (const [at, [data, wanted]] of sent.entries()) {
@@ -216,6 +240,18 @@ async (url) => {
   for (const { name } of rooms) {
     if (inRoom(heard, name) !== inRoom(expected, name)) failures.push([`arrived in ${name}`, inRoom(heard, name), inRoom(expected, name)]);
   }
+
+  class Joining { get name() { return 'inherited'; } get key() { return key; } }
+  const [inherited, reader] = [relay.join('inherited', new Joining()), other.join('inherited')];
+  await Promise.all([inherited.joined, reader.joined]);
+  const reasons = [];
+  for (const type of ['message', 'unreadable']) reader.on(type, ({ reason = 'clear' }) => reasons.push(reason));
+  await inherited.send('secret');
+  for (let time = 0; time < 60 && reasons.length === 0; time += 1) await wait(50);
+  if (reasons.join() !== 'no_key') failures.push(['a key that is inherited', reasons]);
+  if (reader.members.get(inherited.me).name !== 'inherited') failures.push(['a name that is inherited']);
+  const topics = arrived.map(([, { topic }]) => topic);
+  for (const topic of ['inherited', 'hidden']) if (!topics.includes(topic)) failures.push(['topic', topic]);
 
   // After the end.
   const left = [plain.leave(), plain.leave()];

@@ -23,6 +23,9 @@ const RECIPIENTS_MAX = 64;
 const ID_BYTES_MAX = 64;
 const NOTICE_BYTES_MAX = 256;
 
+/** The largest frame that a relay takes. */
+export const FRAME_BYTES_MAX = 261_120;
+
 /** What all kinds of typed arrays have in common. */
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype);
 
@@ -60,14 +63,42 @@ export function call(callback, detail) {
   }
 }
 
+/** Reads a value of the page. What a getter or a proxy throws becomes a `TypeError` with the same message.
+ * @template Result
+ * @param {string} what
+ * @param {() => Result} read
+ * @returns {Result} */
+function readable(what, read) {
+  try {
+    return read();
+  } catch (error) {
+    return badArgument(`${what} cannot be read: ${wordsOf(error)}`);
+  }
+}
+
 /**
+ * The options with these names. Each is read once, from the object or its prototypes.
+ *
  * @template {object} Options
  * @param {Options|null|undefined} value
+ * @param {(keyof Options & string)[]} names
  * @returns {Options}
  */
-export function optionsOf(value) {
+export function optionsOf(value, names) {
   if (value === undefined || value === null) return /** @type {Options} */ ({});
-  return typeof value === 'object' ? value : badArgument('the options are an object');
+  if (typeof value !== 'object') badArgument('the options are an object');
+  const read = readable('the options', () => names.map((name) => [name, value[name]]));
+  return /** @type {Options} */ (Object.fromEntries(read));
+}
+
+/** Listens with the options of `addEventListener`, which reads them itself.
+ * @param {EventTarget} target
+ * @param {string} type
+ * @param {(event: Event) => void} hear
+ * @param {AddEventListenerOptions|null|undefined} options */
+export function listen(target, type, hear, options) {
+  if (options !== undefined && options !== null && typeof options !== 'object') badArgument('the options are an object');
+  readable('the options', () => target.addEventListener(type, hear, options ?? undefined));
 }
 
 /** @param {unknown} value @param {string} what @returns {any} */
@@ -134,12 +165,19 @@ export function memberOf(value) {
 /** @param {unknown} value @returns {number[]|undefined} */
 export function recipientsOf(value) {
   if (value === undefined || value === null) return undefined;
-  if (!Array.isArray(value)) badFrame('the recipients of a message are an array of member ids');
-  if (value.length === 0) throw new RelayError('no_such_member', 'the message has no recipients');
-  if (value.length > RECIPIENTS_MAX) {
+  const ids = readable('the list of recipients', () => arrayOf(value, RECIPIENTS_MAX + 1));
+  if (ids === null) return badFrame('the recipients of a message are an array of member ids');
+  if (ids.length === 0) throw new RelayError('no_such_member', 'the message has no recipients');
+  if (ids.length > RECIPIENTS_MAX) {
     throw new RelayError('too_many_recipients', `a message has at most ${RECIPIENTS_MAX} recipients`, { limit: RECIPIENTS_MAX });
   }
-  return Array.from(value, memberOf);
+  return ids.map(memberOf);
+}
+
+/** The first items of an array, each read once; null if it is none.
+ * @param {unknown} value @param {number} max @returns {unknown[]|null} */
+function arrayOf(value, max) {
+  return Array.isArray(value) ? Array.from({ length: Math.min(value.length, max) }, (_, at) => value[at]) : null;
 }
 
 /** @param {unknown} value */
@@ -178,49 +216,69 @@ export function classOf(value) {
 
 /** Text, or a copy of the bytes. @param {unknown} data @returns {{text: string}|{binary: Uint8Array<ArrayBuffer>}} */
 export function payloadOf(data) {
-  return typeof data === 'string' ? { text: wellFormed(data) } : { binary: bytesOf(data) };
+  if (typeof data !== 'string') return { binary: bytesOf(data) };
+  // A character has at least one byte.
+  requireFrame(data.length);
+  return { text: wellFormed(data) };
 }
 
-/** Buffers of other realms, shared ones and all kinds of views are taken. @param {any} data */
+/** A frame with such a payload would be too large for every relay. @param {number} bytes at least */
+function requireFrame(bytes) {
+  if (bytes <= FRAME_BYTES_MAX) return;
+  throw new RelayError('too_large', `a frame has at most ${FRAME_BYTES_MAX} bytes`, { limit: FRAME_BYTES_MAX });
+}
+
+/** A copy of the bytes. Buffers of other realms, shared ones and all kinds of views are taken. @param {unknown} data */
 function bytesOf(data) {
-  try {
-    if (ArrayBuffer.isView(data)) {
-      // A typed array that its resizable buffer no longer covers says that it has no bytes; this throws.
-      if (isTypedArray(data)) TYPED_ARRAY.keys.call(data);
-      return new Uint8Array(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    }
-    if (/^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(data))) {
-      const view = new Uint8Array(data);
-      // Of what only calls itself a buffer this is a copy.
-      if (view.buffer === data) return new Uint8Array(view);
-    }
-  } catch (error) {
-    badArgument(`the bytes cannot be read: ${wordsOf(error)}`);
-  }
-  return badArgument('a message is a string, an ArrayBuffer or a view of one; a Blob or File goes by sendBlob()');
+  const view = readable('the bytes', () => viewOf(data));
+  if (view === null) return badArgument('a message is a string, an ArrayBuffer or a view of one; a Blob or File goes by sendBlob()');
+  requireFrame(view.length);
+  return new Uint8Array(view);
 }
 
-/** Of any realm, which no `instanceof` knows. @param {unknown} value */
-function isTypedArray(value) {
-  return Object.getOwnPropertyDescriptor(TYPED_ARRAY, Symbol.toStringTag)?.get?.call(value) !== undefined;
+/** The bytes themselves; null if there are none. A subclass may override the getters, so those of the language are used.
+ * @param {any} data @returns {Uint8Array|null} */
+function viewOf(data) {
+  if (ArrayBuffer.isView(data)) {
+    const isTypedArray = Reflect.get(TYPED_ARRAY, Symbol.toStringTag, data) !== undefined;
+    // A typed array that its resizable buffer no longer covers says that it has no bytes; this throws.
+    if (isTypedArray) TYPED_ARRAY.keys.call(data);
+    const get = (/** @type {string} */ what) => Reflect.get(isTypedArray ? TYPED_ARRAY : DataView.prototype, what, data);
+    return new Uint8Array(get('buffer'), get('byteOffset'), get('byteLength'));
+  }
+  if (!/^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(data))) return null;
+  const view = new Uint8Array(data);
+  // Of what only calls itself a buffer this is a copy.
+  return view.buffer === data ? view : null;
 }
 
 /** Of any realm. @param {unknown} value @returns {Blob} */
 export function blobOf(value) {
   try {
     // The getter works on Blobs only, whatever their realm and prototype.
-    Object.getOwnPropertyDescriptor(Blob.prototype, 'size')?.get?.call(value);
+    Reflect.get(Blob.prototype, 'size', value);
     return /** @type {Blob} */ (value);
   } catch {
     return badArgument('a file is a Blob or File; strings and bytes go by send()');
   }
 }
 
-/** @param {any} value @returns {AbortSignal|undefined} */
+/** The name that a File has, also one of another realm. @param {Blob} blob */
+export function fileNameOf(blob) {
+  const name = readable('the name of the file', () => Reflect.get(blob, 'name'));
+  return typeof name === 'string' ? name : '';
+}
+
+/** Of any realm. @param {any} value @returns {AbortSignal|undefined} */
 export function signalOf(value) {
   if (value === undefined || value === null) return undefined;
-  const isSignal = typeof value === 'object' && typeof value.aborted === 'boolean' && typeof value.addEventListener === 'function';
-  return isSignal ? value : badArgument('signal is an AbortSignal');
+  try {
+    // The getter works on such signals only.
+    Reflect.get(AbortSignal.prototype, 'aborted', value);
+    return value;
+  } catch {
+    return badArgument('signal is an AbortSignal');
+  }
 }
 
 /** The address of a relay, without the last part of its path.
@@ -247,7 +305,8 @@ function parseUrl(value) {
 /** @param {any} value @returns {Storage|null} */
 export function storageOf(value) {
   if (value === undefined || value === null) return null;
-  const isStorage = typeof value === 'object' && ['getItem', 'setItem', 'removeItem'].every((method) => typeof value[method] === 'function');
+  const methods = ['getItem', 'setItem', 'removeItem'];
+  const isStorage = typeof value === 'object' && readable('the storage', () => methods.every((method) => typeof value[method] === 'function'));
   return isStorage ? value : badArgument('storage has getItem(), setItem() and removeItem(), as sessionStorage has');
 }
 

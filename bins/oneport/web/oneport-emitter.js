@@ -5,7 +5,7 @@
  * @module
  */
 
-import { badArgument } from './oneport-arguments.js';
+import { badArgument, listen } from './oneport-arguments.js';
 
 /** @template {Record<string, any>} Details the details of each type of event */
 export class Emitter extends EventTarget {
@@ -25,14 +25,14 @@ export class Emitter extends EventTarget {
    * @param {Type} type
    * @param {(detail: Details[Type]) => void} listener
    * @param {AddEventListenerOptions} [options]
-   * @throws {TypeError} `bad_argument` if there is no such event, or the listener is no function
+   * @throws {TypeError} `bad_argument` if there is no such event, the listener is no function, or the options are wrong
    */
   on(type, listener, options) {
     if (!this.#types.includes(type)) badArgument(`there is no such event; there are ${this.#types.join(', ')}`);
     if (typeof listener !== 'function') badArgument('a listener is a function');
     /** @param {Event} event */
     const hear = (event) => listener(/** @type {CustomEvent} */ (event).detail);
-    this.addEventListener(type, hear, options);
+    listen(this, type, hear, options);
     return () => this.removeEventListener(type, hear, options);
   }
 

@@ -35,7 +35,7 @@
  * @module
  */
 
-import { badArgument, blobOf, functionOf, recipientsOf, signalOf } from './oneport-arguments.js';
+import { badArgument, blobOf, fileNameOf, functionOf, optionsOf, recipientsOf, signalOf } from './oneport-arguments.js';
 import { RelayError, utf8 } from './oneport-frames.js';
 import { IncomingFile, IncomingFiles } from './oneport-incoming.js';
 import { OutgoingFile } from './oneport-outgoing.js';
@@ -104,12 +104,12 @@ export class Files {
 
   /**
    * @param {unknown} file
-   * @param {SendOptions} given
+   * @param {SendOptions|null|undefined} given
    * @returns {Promise<Outcome>}
    */
   async send(file, given) {
     const blob = blobOf(file);
-    const { name, signal, ...options } = readOptions(given);
+    const { name = fileNameOf(blob), signal, ...options } = readOptions(given);
     if (signal?.aborted) throw canceled();
     const outgoing = new OutgoingFile(this.#place, blob, options);
     const { key } = outgoing;
@@ -121,7 +121,7 @@ export class Files {
     });
     aborted.catch((error) => outgoing.fail(error));
     try {
-      const sent = outgoing.send(tidyName(name ?? nameOf(blob)));
+      const sent = outgoing.send(tidyName(name));
       return /** @type {Outcome} */ (await Promise.race([sent, aborted]));
     } finally {
       stopped.abort();
@@ -192,20 +192,15 @@ function canceled() {
   return new RelayError('canceled', 'the transfer was given up');
 }
 
-/** @param {SendOptions} given */
-function readOptions({ to, name, onProgress, onDecline, signal }) {
+/** @param {SendOptions|null|undefined} given */
+function readOptions(given) {
+  const { to, name, onProgress, onDecline, signal } = optionsOf(given, ['to', 'name', 'onProgress', 'onDecline', 'signal']);
   if (name !== undefined && name !== null && typeof name !== 'string') badArgument('the name of a file is a string');
   return {
     to: recipientsOf(to),
-    name,
+    name: name ?? undefined,
     onProgress: functionOf(onProgress, 'onProgress'),
     onDecline: functionOf(onDecline, 'onDecline'),
     signal: signalOf(signal),
   };
-}
-
-/** A File has one, also one of another realm. @param {Blob} blob */
-function nameOf(blob) {
-  const name = Reflect.get(blob, 'name');
-  return typeof name === 'string' ? name : '';
 }

@@ -46,7 +46,7 @@ import { classOf, flagOf, idOf, optionsOf, payloadOf, recipientsOf, topicOf } fr
  * @throws {TypeError} `bad_argument` if the data is neither text nor bytes, or the options are no object
  */
 export function publication(room, data, options, nextId) {
-  const { id, topic, to, echo, receipt, class: kind } = optionsOf(options);
+  const { id, topic, to, echo, receipt, class: kind } = optionsOf(options, ['id', 'topic', 'to', 'echo', 'receipt', 'class']);
   const frame = {
     t: 'pub',
     id: idOf(id) ?? nextId(),

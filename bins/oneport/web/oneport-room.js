@@ -161,7 +161,7 @@ export class Room extends Emitter {
    */
   async sendBlob(blob, options) {
     this.#requireIn();
-    return this.#files.send(blob, optionsOf(options));
+    return this.#files.send(blob, options);
   }
 
   /**
@@ -173,7 +173,7 @@ export class Room extends Emitter {
    */
   async history(options) {
     this.#requireIn();
-    const given = optionsOf(options);
+    const given = optionsOf(options, ['before', 'count']);
     const before = countOf(given.before, 'before', Number.MAX_SAFE_INTEGER) ?? this.#told.since?.offset;
     const count = countOf(given.count, 'count') ?? HISTORY_DEFAULT;
     const id = this.#session.nextId();
@@ -184,7 +184,7 @@ export class Room extends Emitter {
    * @param {{name?: string|null, meta?: unknown}} change */
   async update(change) {
     this.#requireIn();
-    const { name, meta } = optionsOf(change);
+    const { name, meta } = optionsOf(change, ['name', 'meta']);
     const given = { name: name === null ? null : nameOf(name), meta: meta === null ? null : metaOf(meta) };
     await this.#session.ask({ t: 'update', id: this.#session.nextId(), room: this.name, ...given });
     const changed = {

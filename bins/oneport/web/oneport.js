@@ -26,7 +26,7 @@
  * Every call checks its arguments at once. It throws, or rejects if it returns a promise: a {@link RelayError} with
  * the relay's code for a value that the relay would reject (`bad_room`, `bad_name`, `bad_meta`, `bad_frame` and
  * others), a `TypeError` with the code `bad_argument` for a payload, file, callback, listener or options object of the
- * wrong type, and a `TypeError` with the code `bad_url` for the address. `null` means the same as no value, except for
+ * wrong type or one that cannot be read, and a `TypeError` with the code `bad_url` for the address. `null` means the same as no value, except for
  * a key. Every promise settles: with the answer, with an error when the room or the connection has ended or the
  * relay has refused the page, or otherwise when the connection is back.
  *
@@ -39,7 +39,7 @@
  */
 
 import { RelayError, encode, utf8 } from './oneport-frames.js';
-import { optionsOf, relayUrlOf, roomOf, storageOf } from './oneport-arguments.js';
+import { FRAME_BYTES_MAX, optionsOf, relayUrlOf, roomOf, storageOf } from './oneport-arguments.js';
 import { Emitter } from './oneport-emitter.js';
 import { Lifeline } from './oneport-lifeline.js';
 import { Outbox } from './oneport-outbox.js';
@@ -75,8 +75,6 @@ export { newKey } from './oneport-secret.js';
 /** A relay is told good-bye, and has so long to hear it. */
 const GOODBYE_MS_MAX = 300;
 
-const FRAME_BYTES_MAX = 261_120;
-
 /** The room of the signaling URL, if no room has been joined: it is only the home of plain channels. */
 const NO_ROOM = 'lobby';
 
@@ -111,7 +109,7 @@ export class Relay extends Emitter {
   /** @param {ConnectOptions} [options] */
   constructor(options) {
     super(['state', 'fault']);
-    const { url, token, storage } = optionsOf(options);
+    const { url, token, storage } = optionsOf(options, ['url', 'token', 'storage']);
     this.#url = relayUrlOf(url, SOURCE);
     this.#token = token;
     this.#anonymous = new Token(token);
@@ -172,7 +170,7 @@ export class Relay extends Emitter {
     if (this.#isClosed) throw new RelayError('closed', 'close() was called');
     roomOf(name);
     if (this.#rooms.has(name)) throw new RelayError('already_in_room', 'this room is joined', { room: name });
-    const given = optionsOf(options);
+    const given = optionsOf(options, ['name', 'meta', 'history', 'token', 'key', 'fileBytesMax']);
     const room = new Room(this.#session(), name, { ...given, token: given.token ?? this.#token });
     this.#rooms.set(name, room);
     // Once the page has its listeners.
