@@ -19,7 +19,12 @@ export function listenToKick() {
     ui.kick.close();
     confirmed(cleanLine(ui.kickMessage.value, MESSAGE_BYTES_MAX));
   });
-  ui.kickCancel.addEventListener('click', () => ui.kick.close());
+  ui.kickCancel.addEventListener('click', withdrawKick);
+}
+
+/** Nobody is asked any more. */
+export function withdrawKick() {
+  ui.kick.close();
 }
 
 /** @param {string} name of whom it is about

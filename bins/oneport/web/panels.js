@@ -1,6 +1,7 @@
 /** What opens and closes: the invitation, and the list of people where there is no room beside the log. */
 
 import { setText, ui } from './dom.js';
+import { withdrawKick } from './kick.js';
 
 const COPIED_SHOWN_MS = 2_500;
 
@@ -25,7 +26,7 @@ export function describeInvite({ token, key }) {
 export function hidePanels() {
   showPeople(false);
   ui.invitePanel.hidden = true;
-  ui.kick.close();
+  withdrawKick();
 }
 
 /** @param {() => string} link the one to this room */

@@ -2,7 +2,7 @@
 
 import { mayKick, nameInToken } from './address.js';
 import { giveHues } from './hues.js';
-import { MESSAGE_BYTES_MAX, askToKick } from './kick.js';
+import { MESSAGE_BYTES_MAX, askToKick, withdrawKick } from './kick.js';
 import { myName, prescribeName, showMe } from './me.js';
 import { Moves } from './moves.js';
 import { cleanLine } from './names.js';
@@ -230,6 +230,8 @@ export class Stay {
   /** @param {string} note */
   #beginEra(note) {
     this.#conversation.beginEra(note);
+    // In another epoch somebody else may have the number.
+    withdrawKick();
     this.#moves.clear();
     this.#names.clear();
   }
