@@ -253,3 +253,88 @@ fn the_sender_is_told_who_missed_a_file_and_why() -> Result {
     stays.wait_for("files[0].isOver && files[0].received === 3_000_000", SOON)?;
     no_faults([sender, stays])
 }
+
+/// Three members are asked. One goes on, one only says that it is there, and one grants all and has nothing.
+#[test]
+fn a_receiver_that_only_says_that_it_is_there_is_given_up() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    let page = blank(stage.chromium)?;
+    // The clock is the script's.
+    let script = "(async (url) => {
+        const { Takers } = await import(`${url}oneport-takers.js`);
+        const clock = Date.now;
+        let now = 1_000_000;
+        Date.now = () => now;
+        const takers = new Takers(() => true, 400);
+        takers.begin([1, 2, 3]);
+        const given = [];
+        for (let seconds = 0; seconds < 300; seconds += 1) {
+            takers.credit(1, seconds, seconds + 32);
+            takers.credit(2, 0, 0);
+            takers.credit(3, 0, 4_294_967_295);
+            takers.prune(() => false);
+            while (takers.next.length > 0) takers.sent(takers.next);
+            given.push(takers.missed.length);
+            now += 1_000;
+        }
+        takers.credit(1, 400, 400);
+        takers.prune(() => false);
+        Date.now = clock;
+        return [takers.missed, takers.done, takers.isAwaited, given.indexOf(1), given[299]];
+    })";
+    let outcome = page.eval(&format!("{script}('{}')", relay.url()))?;
+    // The third one is not to blame before the file has been sent to its end, in the 300 seconds it is not.
+    assert_eq!(outcome, json!([[[2, "stuck"]], [1], true, 120, 1]));
+    Ok(())
+}
+
+/// One sender is granted the whole window and sends nothing: the others wait for a while, and not until it has stalled.
+#[test]
+fn a_sender_that_sends_nothing_does_not_keep_the_window() -> Result {
+    let stage = Stage::set()?;
+    let relay = Relay::on_loopback()?;
+    let page = blank(stage.chromium)?;
+    // The timers are the script's.
+    let script = "(async (url) => {
+        const { IncomingFiles } = await import(`${url}oneport-incoming.js`);
+        const { setTimeout, clearTimeout } = window;
+        const timers = new Map();
+        let count = 0;
+        window.setTimeout = (act, ms) => timers.set(++count, [act, ms]) && count;
+        window.clearTimeout = (id) => timers.delete(id);
+        const pass = (wanted) => {
+            for (const [id, [act, ms]] of [...timers]) if (ms === wanted) timers.delete(id) && act();
+        };
+        let isIn = true;
+        const files = new IncomingFiles(Infinity, { isIn: () => isIn, others: () => [1] });
+        const about = new TextEncoder().encode(JSON.stringify({ name: '', type: '', size: 2 ** 30, chunk: 16_384 }));
+        const granted = {};
+        const begin = (key) => files.begin(key, { id: 1 }, about, { credit: (_, parts) => { granted[key] = parts; }, decline: () => {} });
+        const all = ['idle', 'good'].map(begin);
+        const seen = [{ ...granted }];
+        // A receiver without a link cannot blame anybody.
+        isIn = false;
+        pass(5_000);
+        seen.push({ ...granted });
+        isIn = true;
+        pass(5_000);
+        seen.push({ ...granted });
+        files.take('good', 0, new Uint8Array(16_384));
+        // It may still send what it was granted, and then takes part again.
+        for (let at = 0; at < 32; at += 1) files.take('idle', at, new Uint8Array(16_384));
+        seen.push(granted.idle > 32);
+        all.forEach((file) => file.cancel());
+        pass(5_000);
+        seen.push(timers.size);
+        Object.assign(window, { setTimeout, clearTimeout });
+        return seen;
+    })";
+    let outcome = page.eval(&format!("{script}('{}')", relay.url()))?;
+    let [none, some] = [
+        json!({ "idle": 32, "good": 0 }),
+        json!({ "idle": 32, "good": 16 }),
+    ];
+    assert_eq!(outcome, json!([none, none, some, true, 0]));
+    Ok(())
+}

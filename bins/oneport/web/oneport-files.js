@@ -30,7 +30,8 @@
  * The begin goes to all that the file is for. The parts go only to the members that have answered with a credit, so
  * who takes no files does not get them, and none goes before the first credit or beyond the grant. A receiver grants
  * all its senders together no more than a small part of what the ring of a room holds. So however many files come at
- * once, and however slow its link is, it does not fall off the ring.
+ * once, and however slow its link is, it does not fall off the ring. A sender that does not send what it was granted
+ * keeps the others waiting for a few seconds.
  *
  * @module
  */
@@ -174,6 +175,7 @@ export class Files {
 
   /** Back in the room after a lost link. @param {boolean} recovered whether the session has lived on */
   resume(recovered) {
+    this.#incoming.resume();
     for (const outgoing of this.#outgoing.values()) {
       if (recovered) outgoing.excuse();
       else outgoing.fail(new RelayError('unconfirmed', 'the session was lost, and the transfer with it'));

@@ -25,6 +25,11 @@ const WINDOW_BYTES_MIN = 64 * 1024;
 /** A sender may be away for the grace time and come back. */
 const STALLED_MS_MAX = 60_000;
 
+/** When no part of any file has come for so long, those that have been granted something and do not send it no longer
+ * keep the window from the others. On a slow link the parts of all files come one after the other, so one file alone
+ * may be silent for longer. */
+const IDLE_MS_MAX = 5_000;
+
 /** The sender is granted more once that is this part of the file's share, so that not every part costs a credit. */
 const GRANT_FRACTION = 4;
 
@@ -51,6 +56,8 @@ export class IncomingFile extends Emitter {
   /** @type {(error: RelayError) => void} */ #reject = () => {};
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #stalled;
   isOver = false;
+  /** It was granted what its sender does not send. */
+  isOverdue = false;
 
   /** @type {Sender} */ #sender;
   #isHeard;
@@ -127,6 +134,7 @@ export class IncomingFile extends Emitter {
     this.#parts[index] = part;
     this.received += part.length;
     this.#taken += 1;
+    this.isOverdue = false;
     this.#watch();
     // Whole is whole, whatever the page does when it hears of it.
     if (this.received === size) this.credit();
@@ -135,9 +143,10 @@ export class IncomingFile extends Emitter {
     return true;
   }
 
-  /** What was granted and has not come. */
+  /** What was granted and has not come, unless it is overdue. A sender that sends more than it was granted has nothing
+   * on the way. */
   get bytesOnTheWay() {
-    return (this.#granted - this.#taken) * this.#about.chunk;
+    return this.isOverdue ? 0 : Math.max(0, this.#granted - this.#taken) * this.#about.chunk;
   }
 
   /**
@@ -148,6 +157,7 @@ export class IncomingFile extends Emitter {
    * @returns {number} how many bytes it was granted
    */
   grant(share, free) {
+    if (this.isOverdue) return 0;
     const { size, chunk: length } = this.#about;
     const parts = Math.max(1, Math.floor(share / length));
     const upTo = Math.min(Math.ceil(size / length), this.#taken + parts);
@@ -196,6 +206,7 @@ export class IncomingFiles {
   /** @type {Map<string, IncomingFile>} */ #transfers = new Map();
   #bytesMax;
   #place;
+  /** @type {ReturnType<typeof setTimeout>|undefined} while files are under way */ #idle;
 
   /** @param {number} bytesMax of all that are under way together
    * @param {Pick<import('./oneport-files.js').Place, 'isIn'|'others'>} place */
@@ -225,6 +236,7 @@ export class IncomingFiles {
     const file = new IncomingFile(from, about, sender, this.#place.isIn, () => this.#grant());
     if (about.size > 0) this.#transfers.set(key, file);
     this.#grant();
+    if (this.#idle === undefined) this.resume();
     // That it takes the file, even if it must wait.
     if (file.bytesOnTheWay === 0) file.credit();
     return file;
@@ -232,7 +244,28 @@ export class IncomingFiles {
 
   /** @param {string} key @param {number} index @param {Uint8Array<ArrayBuffer>} part */
   take(key, index, part) {
-    if (this.#transfers.get(key)?.take(index, part)) this.#grant();
+    if (!this.#transfers.get(key)?.take(index, part)) return;
+    this.#grant();
+    this.resume();
+  }
+
+  /** From now on parts should come. */
+  resume() {
+    clearTimeout(this.#idle);
+    this.#idle = this.#open.length === 0 ? undefined : setTimeout(() => this.#takeBack(), IDLE_MS_MAX);
+  }
+
+  /** No part has come for a while: others may send. */
+  #takeBack() {
+    if (this.#place.isIn()) {
+      for (const [, file] of this.#open) file.isOverdue ||= file.bytesOnTheWay > 0;
+      this.#grant();
+    }
+    this.resume();
+  }
+
+  get #open() {
+    return [...this.#transfers].filter(([, file]) => !file.isOver);
   }
 
   /** Its sender has given up. @param {string} key */
@@ -244,7 +277,7 @@ export class IncomingFiles {
   #grant() {
     const others = Math.max(1, this.#place.others().length);
     const window = Math.min(WINDOW_BYTES_MAX, Math.max(WINDOW_BYTES_MIN, RING_SHARE_BYTES / others));
-    const open = [...this.#transfers].filter(([, file]) => !file.isOver);
+    const open = this.#open;
     const onTheWay = open.reduce((sum, [, file]) => sum + file.bytesOnTheWay, 0);
     let free = window - onTheWay;
     for (const [key, file] of open) {

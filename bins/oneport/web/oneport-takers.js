@@ -8,6 +8,10 @@
 /** A receiver says once a second that it is there; after so long without a word it is given up. */
 const HEARD_MS_MAX = 10_000;
 
+/** So is one that the file waits for, if it neither has nor grants more within this time, although it says that it is
+ * there. An honest receiver gives up a file that gets nothing in half of this time. */
+const HELD_MS_MAX = 120_000;
+
 /** So is one that has not answered the offer within this time: not all can take files. On a slow link the offer
  * waits behind other files. */
 const ANSWER_MS_MAX = 5_000;
@@ -20,8 +24,8 @@ const LOOK_AGAIN_MS = 250;
 /** What a receiver says that does not want the file. Every other reason is a failure. */
 const REFUSALS = new Set(['unwanted', 'too_large', 'too_many', 'bad_file', 'canceled']);
 
-/** @typedef {{parts: number, granted: number, sent: number, heardAt: number}} Taker how many parts it has, may be sent
- *   in all, and was sent */
+/** @typedef {{parts: number, granted: number, sent: number, heardAt: number, movedAt: number}} Taker how many parts it
+ *   has, may be sent in all, and was sent; when it last said something, and when one of the three numbers last grew */
 
 export class Takers {
   #isMember;
@@ -73,14 +77,13 @@ export class Takers {
    * @param {number} id @param {number} parts @param {number} granted */
   credit(id, parts, granted) {
     if (this.#out.has(id)) return;
-    const taker = this.#takers.get(id) ?? { parts: 0, granted: 0, sent: 0, heardAt: 0 };
+    const now = Date.now();
+    const taker = this.#takers.get(id) ?? { parts: 0, granted: 0, sent: 0, heardAt: now, movedAt: now };
+    const has = Math.max(taker.parts, Math.min(parts, this.#parts));
+    const may = Math.max(taker.granted, granted);
+    const movedAt = has > taker.parts || may > taker.granted ? now : taker.movedAt;
     this.#asked.delete(id);
-    this.#takers.set(id, {
-      parts: Math.max(taker.parts, Math.min(parts, this.#parts)),
-      granted: Math.max(taker.granted, granted),
-      sent: taker.sent,
-      heardAt: Date.now(),
-    });
+    this.#takers.set(id, { parts: has, granted: may, sent: taker.sent, heardAt: now, movedAt });
     this.#wake();
   }
 
@@ -108,7 +111,9 @@ export class Takers {
   sent(ids) {
     for (const id of ids) {
       const taker = this.#takers.get(id);
-      if (taker !== undefined) taker.sent += 1;
+      if (taker === undefined) continue;
+      taker.sent += 1;
+      taker.movedAt = Date.now();
     }
   }
 
@@ -125,10 +130,10 @@ export class Takers {
       if (!this.#isMember(id)) this.drop(id, 'left');
       else if (now - this.#beganAt >= ANSWER_MS_MAX) silent(id, 'silent');
     }
-    for (const [id, { parts, heardAt }] of this.#takers) {
+    for (const [id, { parts, granted, sent, heardAt, movedAt }] of this.#takers) {
       if (parts >= this.#parts) continue;
       if (!this.#isMember(id)) this.drop(id, 'left');
-      else if (now - heardAt >= HEARD_MS_MAX) silent(id, 'stuck');
+      else if (now - heardAt >= HEARD_MS_MAX || (sent >= Math.min(granted, this.#parts) && now - movedAt >= HELD_MS_MAX)) silent(id, 'stuck');
     }
   }
 
@@ -136,7 +141,7 @@ export class Takers {
   excuse() {
     const now = Date.now();
     this.#beganAt = now;
-    for (const taker of this.#takers.values()) taker.heardAt = now;
+    for (const taker of this.#takers.values()) taker.heardAt = taker.movedAt = now;
   }
 
   /** Until somebody has got on, or might have gone. @returns {Promise<void>} */
