@@ -38,10 +38,10 @@ pub fn offers(data: &[u8]) {
 
 /// The media of the sections, in order.
 fn media(sdp: &str) -> Vec<&str> {
-    let lines = sdp.split(['\r', '\n']).map(str::trim);
+    let lines = sdp.split(['\r', '\n']).map(str::trim_ascii);
     let sections = lines.filter_map(|line| line.strip_prefix("m="));
     sections
-        .map(|section| section.split_whitespace().next().unwrap_or_default())
+        .map(|section| section.split_ascii_whitespace().next().unwrap_or_default())
         .collect()
 }
 
