@@ -93,10 +93,10 @@ fn form(offer: &str) -> Vec<String> {
 
 fn is_legal(offer: &str, answer: &str) {
     let media = |sdp: &str| -> Vec<(String, String)> {
-        let lines = sdp.split(['\r', '\n']).map(str::trim);
+        let lines = sdp.split(['\r', '\n']).map(str::trim_ascii);
         let lines = lines.filter_map(|line| line.strip_prefix("m=").map(str::to_owned));
         let words = |line: String| {
-            let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+            let words: Vec<_> = line.split_ascii_whitespace().map(str::to_owned).collect();
             (words[0].clone(), words[2].clone())
         };
         lines.map(words).collect()
