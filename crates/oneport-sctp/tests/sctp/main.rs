@@ -1,0 +1,8 @@
+//! Associations against each other and against two other implementations, in virtual time.
+
+mod conformance;
+mod differential;
+mod engines;
+mod loss;
+mod network;
+mod scenario;
