@@ -130,6 +130,13 @@ impl Congestion {
 }
 
 #[cfg(test)]
+impl Congestion {
+    pub(crate) fn set_window(&mut self, bytes: usize) {
+        self.window = bytes;
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::types::Tsn;

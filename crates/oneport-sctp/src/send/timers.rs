@@ -160,3 +160,21 @@ impl Sender {
         self.timers.arm_probe(now, &self.path);
     }
 }
+
+#[cfg(test)]
+impl Sender {
+    pub(crate) fn retransmission_deadline(&self) -> Time {
+        self.timers.retransmission
+    }
+
+    /// No probe is sent until something is acknowledged.
+    pub(crate) fn forget_probes(&mut self) {
+        self.timers.probe = Time::NEVER;
+        self.timers.probes = PROBES_MAX;
+    }
+
+    /// Congestion is no limit.
+    pub(crate) fn open_window(&mut self) {
+        self.congestion.set_window(usize::MAX / 16);
+    }
+}

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dcsctp::api::{DcSctpSocket as _, Message, PpId, SendOptions, SocketEvent, SocketTime};
-use oneport_sctp::{
-    Association, ChannelOptions, Config, Event, Kind, Reliability, Role, StreamId,
-};
+use oneport_sctp::{Association, ChannelOptions, Config, Event, Kind, Reliability, Role, StreamId};
 use sctp_proto as proto;
 
 /// An end of an association.
@@ -97,9 +95,9 @@ pub(crate) const NAMES: [&str; 3] = ["oneport", "dcsctp", "sctp-proto"];
 pub(crate) fn engine(name: &str, now: Instant, is_client: bool, seed: u64) -> Box<dyn Engine> {
     match name {
         "oneport" => Box::new(Own::new(now, is_client, seed, Config::default())),
-        "oneport-idata" => {
+        "oneport-checked" => {
             let mut config = Config::default();
-            config.interleaving = true;
+            config.zero_checksum = false;
             Box::new(Own::new(now, is_client, seed, config))
         }
         "dcsctp" => Box::new(Dcsctp::new(now, false)),
@@ -117,7 +115,11 @@ pub(crate) struct Own {
 
 impl Own {
     pub(crate) fn new(now: Instant, is_client: bool, seed: u64, config: Config) -> Self {
-        let role = if is_client { Role::Client } else { Role::Server };
+        let role = if is_client {
+            Role::Client
+        } else {
+            Role::Server
+        };
         let mut bytes = [is_client as u8; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         Self {
@@ -493,7 +495,10 @@ impl Engine for Proto {
             .expect("sctp-proto opens it");
         set_class(&mut stream, class);
         stream
-            .write_with_ppi(&class.open_message(), proto::PayloadProtocolIdentifier::Dcep)
+            .write_with_ppi(
+                &class.open_message(),
+                proto::PayloadProtocolIdentifier::Dcep,
+            )
             .expect("sctp-proto takes it");
         self.streams.push(id);
     }

@@ -1,6 +1,5 @@
 //! Associations against each other and against two other implementations, in virtual time.
 
-mod conformance;
 mod differential;
 mod engines;
 mod loss;

@@ -46,7 +46,10 @@ impl World {
     pub(crate) fn new(names: [&str; 2], seed: u64) -> Self {
         // A day ahead: sctp-proto asks the real clock in places.
         let now = Instant::now() + Duration::from_secs(86_400);
-        let ends = [engine(names[0], now, true, seed), engine(names[1], now, false, seed)];
+        let ends = [
+            engine(names[0], now, true, seed),
+            engine(names[1], now, false, seed),
+        ];
         Self::with(now, ends, seed)
     }
 
@@ -105,7 +108,11 @@ impl World {
 
     /// Lets time pass until `is_done`, or until nothing happens any more, for at most `limit`. Returns
     /// whether it is done.
-    pub(crate) fn run(&mut self, limit: Duration, mut is_done: impl FnMut(&mut Self) -> bool) -> bool {
+    pub(crate) fn run(
+        &mut self,
+        limit: Duration,
+        mut is_done: impl FnMut(&mut Self) -> bool,
+    ) -> bool {
         let end = self.now + limit;
         loop {
             self.collect();
