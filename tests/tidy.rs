@@ -10,8 +10,9 @@ use std::process::Command;
 const FILE_LINES_MAX: usize = 500;
 
 /// Crate, and those of ours that it may use.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("oneport-wire", &[]),
+    ("oneport-sctp", &[]),
     ("oneport-link", &[]),
     ("oneport-core", &["oneport-wire", "oneport-link"]),
     ("oneport-client", &["oneport-wire", "oneport-link"]),
@@ -171,6 +172,7 @@ fn the_core_is_pure() {
     for folder in [
         "crates/oneport-wire/src",
         "crates/oneport-link/src",
+        "crates/oneport-sctp/src",
         "crates/oneport-core/src",
         "crates/oneport-client/src",
     ] {

@@ -224,17 +224,6 @@ impl Assembly {
         }
     }
 
-    /// Drops fragments of DATA up to a TSN: their messages were given up.
-    pub(super) fn skip_up_to(&mut self, tsn: LongTsn) {
-        while let Some((start, _)) = self.runs.first_key_value() {
-            work::step(1);
-            if start.space != DATA_SPACE || start.position > tsn.0 {
-                break;
-            }
-            self.drop_first();
-        }
-    }
-
     /// Drops fragments of interleaved messages of a stream up to one (RFC 8260 section 2.3.1).
     pub(super) fn skip_messages(&mut self, skip: &Skip) {
         let last = skip.sequence.0;

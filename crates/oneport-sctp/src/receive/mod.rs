@@ -182,7 +182,7 @@ impl Receiver {
             return false;
         }
         self.arrived.forward(point);
-        self.assembly.skip_up_to(point);
+        self.assembly.drop_orphans(self.arrived.cumulative());
         true
     }
 

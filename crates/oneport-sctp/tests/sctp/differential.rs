@@ -6,7 +6,7 @@ use crate::engines::NAMES;
 use crate::network::{Faults, World};
 use crate::scenario::{Scenario, run};
 
-const SEEDS: u64 = 4;
+const SEEDS: u64 = 12;
 
 fn scenario(seed: u64, faults: Faults) -> Scenario {
     Scenario {

@@ -23,6 +23,10 @@ pub(crate) trait Engine {
     fn send(&mut self, now: Instant, id: u16, bytes: &[u8]);
     /// Returns the next message and its stream.
     fn receive(&mut self) -> Option<(u16, Vec<u8>)>;
+    /// Returns the largest message of a class that can be relied upon.
+    fn bytes_max(&self, _class: Class) -> usize {
+        usize::MAX
+    }
     /// Says what only some engines can say.
     fn describe(&self) -> String {
         String::new()
@@ -307,6 +311,16 @@ impl Engine for Dcsctp {
         self.advance(now);
         let options = self.send_options(id);
         self.send_as(id, BINARY, bytes.to_vec(), &options);
+    }
+
+    /// When a message of several fragments expires while it is being sent, dcsctp 0.1 begins the next one
+    /// and then puts a placeholder among its fragments (`abandon_all_for`), whose TSNs must follow each
+    /// other. No receiver can put that message together.
+    fn bytes_max(&self, class: Class) -> usize {
+        match class {
+            Class::Lifetime(_) => 1_000,
+            _ => usize::MAX,
+        }
     }
 
     fn receive(&mut self) -> Option<(u16, Vec<u8>)> {

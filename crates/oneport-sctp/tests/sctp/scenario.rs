@@ -117,6 +117,7 @@ pub(crate) fn run(world: &mut World, scenario: Scenario) {
         } else {
             world.random.usize(4..200)
         };
+        let len = len.min(world.ends[from].bytes_max(class_of(id)));
         let bytes = judge.next(from, id, len);
         let now = world.now;
         world.ends[from].send(now, id, &bytes);

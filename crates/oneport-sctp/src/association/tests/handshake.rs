@@ -100,7 +100,8 @@ fn inits_are_answered_at_a_bounded_rate() {
         bench.association.handle_packet(bench.now, &init);
         answers += bench.sent().len();
     }
-    assert_eq!(answers, crate::config::INIT_ANSWERS_MAX as usize);
+    // One was answered to get here.
+    assert_eq!(answers + 1, crate::config::INIT_ANSWERS_MAX as usize);
     bench.pass(1_000);
     bench.association.handle_packet(bench.now, &init);
     assert_eq!(bench.sent().len(), 1);

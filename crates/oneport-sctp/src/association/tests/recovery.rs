@@ -37,7 +37,7 @@ fn one_overtaker_is_enough_after_a_quarter_of_a_round_trip() {
     bench.pass(38);
     bench.acknowledge_with(1, PEER_WINDOW, &[(2, 2)], &[]);
     assert_eq!(bench.sent_tsns(), []);
-    assert_eq!(timer(&bench), Some((8, Timer::Reordering)));
+    assert_eq!(timer(&bench), Some((9, Timer::Reordering)));
     bench.pass(9);
     assert_eq!(bench.sent_tsns(), [1]);
 }
