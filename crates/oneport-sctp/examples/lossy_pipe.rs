@@ -29,7 +29,9 @@ fn main() {
         while sent < 1_000 && ends[0].send_space() > 100_000 {
             let text = format!("message {sent}");
             let payload = text.as_bytes().into();
-            ends[0].send(now, id, Kind::Text, payload).expect("there is space");
+            ends[0]
+                .send(now, id, Kind::Text, payload)
+                .expect("there is space");
             sent += 1;
         }
         for from in 0..2 {
@@ -50,9 +52,17 @@ fn main() {
             }
         }
         // The clock jumps to whatever happens next.
-        let arrivals = pipes.iter().filter_map(|pipe| pipe.front().map(|(at, _)| *at));
-        let timers = ends.iter().filter_map(|end| end.poll_timeout().map(|(at, _)| at));
-        now = arrivals.chain(timers).min().expect("something happens").max(now);
+        let arrivals = pipes
+            .iter()
+            .filter_map(|pipe| pipe.front().map(|(at, _)| *at));
+        let timers = ends
+            .iter()
+            .filter_map(|end| end.poll_timeout().map(|(at, _)| at));
+        now = arrivals
+            .chain(timers)
+            .min()
+            .expect("something happens")
+            .max(now);
         for (end, pipe) in ends.iter_mut().zip(&mut pipes) {
             while pipe.front().is_some_and(|(at, _)| *at <= now) {
                 let (_, packet) = pipe.pop_front().expect("it is there");
@@ -63,6 +73,9 @@ fn main() {
             }
         }
     }
-    println!("{received} messages in {packets} packets and {:?} of virtual time", now - begin);
+    println!(
+        "{received} messages in {packets} packets and {:?} of virtual time",
+        now - begin
+    );
     println!("{:?}", ends[0].stats());
 }

@@ -4,6 +4,7 @@
 //! An INIT leaves no state but the one answer that is about to be sent. What it asked for is in the
 //! cookie.
 
+use crate::closing::cause;
 use crate::config::{COOKIE_LIFE, Config, INIT_ANSWERS_MAX, INIT_ANSWERS_PER};
 use crate::cookie::{Announced, Cookie};
 use crate::random::Random;
@@ -35,8 +36,8 @@ pub(crate) struct Handshake {
     is_due: bool,
     timeout: Time,
     attempts: u32,
-    /// INIT ACK that is to be sent, and the tag it goes to.
-    answer: Option<(VerificationTag, Vec<u8>)>,
+    /// INIT ACK or ERROR that is to be sent, and the tag it goes to.
+    answer: Option<(u8, VerificationTag, Vec<u8>)>,
     answers: u32,
     answers_since: Time,
 }
@@ -50,8 +51,6 @@ pub(crate) enum Echo {
     Confirm,
     /// The peer has begun again; our new tag and first TSN.
     Restart(Cookie),
-    /// The cookie is too old, by this.
-    Stale(Span),
     Ignore,
 }
 
@@ -170,7 +169,7 @@ impl Handshake {
         let cookie = cookie.write(random);
         let mut value = Vec::new();
         ours(tag, tsn, config, &cookie).write(&mut value);
-        self.answer = Some((init.tag, value));
+        self.answer = Some((kind::INIT_ACK, init.tag, value));
     }
 
     /// Takes in the answer to our INIT. Returns what the peer announced, the first time.
@@ -208,7 +207,9 @@ impl Handshake {
         let is_peer = cookie.peer.tag == self.peer_tag;
         let age = now.since(cookie.made_at);
         if age > COOKIE_LIFE && !(is_local && is_peer) {
-            return Echo::Stale(Span(age.0 - COOKIE_LIFE.0));
+            let by = Span(age.0 - COOKIE_LIFE.0);
+            self.answer = Some((kind::ERROR, cookie.peer.tag, stale_cookie(by)));
+            return Echo::Ignore;
         }
         match (self.phase, is_local, is_peer) {
             // D: both began at once, or the answer was lost.
@@ -262,10 +263,10 @@ impl Handshake {
         self.cookie = Vec::new();
     }
 
-    /// Writes INIT ACK or INIT, each in a packet of its own. Returns false if there is none to write.
+    /// Writes an answer or INIT, each in a packet of its own. Returns false if there is none to write.
     pub(crate) fn write(&mut self, config: &Config, out: &mut Vec<u8>) -> bool {
-        let (chunk, tag, value) = if let Some((tag, value)) = self.answer.take() {
-            (kind::INIT_ACK, tag, value)
+        let (chunk, tag, value) = if let Some(answer) = self.answer.take() {
+            answer
         } else if self.phase == Phase::CookieWait && self.is_due {
             self.is_due = false;
             let mut value = Vec::new();
@@ -319,4 +320,12 @@ fn announced(init: &Init<'_>) -> Announced {
         inbound_streams: init.inbound_streams,
         supported: init.supported,
     }
+}
+
+/// Returns the cause of an ERROR (RFC 9260 section 3.3.10.3).
+fn stale_cookie(by: Span) -> Vec<u8> {
+    let mut value = cause::STALE_COOKIE.to_be_bytes().to_vec();
+    value.extend(8u16.to_be_bytes());
+    value.extend(u32::try_from(by.0).unwrap_or(u32::MAX).to_be_bytes());
+    value
 }

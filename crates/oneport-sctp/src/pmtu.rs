@@ -95,7 +95,7 @@ impl PathMtu {
         let bytes = if self.failed > self.max {
             self.max
         } else {
-            (self.current + self.failed) / 2 & !3
+            ((self.current + self.failed) / 2) & !3
         };
         if bytes < self.current + STEP_MIN {
             self.probe = None;

@@ -12,7 +12,7 @@ use crate::error::{CloseReason, Violation};
 use crate::event::Event;
 use crate::handshake::{Echo, Handshake, Phase};
 use crate::reset::Gone;
-use crate::types::{Span, Time, Tsn, VerificationTag};
+use crate::types::{Time, Tsn, VerificationTag};
 use crate::wire::{
     Chunk, Data, ForwardTsn, Init, PacketView, RawChunk, Reconfig, ResetResponse, ResetResult,
     Sack, kind, parameters,
@@ -124,11 +124,7 @@ impl Association {
                 return self.handle_cookie_echo(now, cookie, tag);
             }
             // Without an accepted COOKIE ECHO before it, only our present tag counts.
-            Chunk::CookieAck => {
-                if self.handshake.handle_cookie_ack() {
-                    self.established(now);
-                }
-            }
+            Chunk::CookieAck if self.handshake.handle_cookie_ack() => self.established(now),
             Chunk::Heartbeat(value) => self.echo(kind::HEARTBEAT_ACK, value),
             Chunk::HeartbeatAck(value) => self.handle_heartbeat_ack(now, value),
             Chunk::Abort(causes) => self.end(CloseReason::PeerAborted(user_text(causes))),
@@ -139,10 +135,8 @@ impl Association {
                     self.end(reason);
                 }
             }
-            Chunk::ShutdownComplete => {
-                if self.closing.life() == Life::ShutdownAckSent {
-                    self.end(CloseReason::PeerShutdown);
-                }
+            Chunk::ShutdownComplete if self.closing.life() == Life::ShutdownAckSent => {
+                self.end(CloseReason::PeerShutdown);
             }
             Chunk::Reconfig(reconfig) if !seen.has_reconfig => {
                 seen.has_reconfig = true;
@@ -203,10 +197,6 @@ impl Association {
                 }
             }
             Echo::Restart(cookie) => self.restart(now, &cookie),
-            Echo::Stale(by) => {
-                self.push_control(kind::ERROR, stale_cookie(by));
-                return Rest::Drop;
-            }
             Echo::Ignore => return Rest::Drop,
         }
         Rest::Read
@@ -404,11 +394,4 @@ fn user_text(causes: &[u8]) -> Option<String> {
         .find(|(cause, _)| *cause == cause::USER_INITIATED)?;
     let text = &text[..text.len().min(ECHO_BYTES_MAX)];
     Some(String::from_utf8_lossy(text).into_owned())
-}
-
-fn stale_cookie(by: Span) -> Vec<u8> {
-    let mut value = cause::STALE_COOKIE.to_be_bytes().to_vec();
-    value.extend(8u16.to_be_bytes());
-    value.extend(u32::try_from(by.0).unwrap_or(u32::MAX).to_be_bytes());
-    value
 }

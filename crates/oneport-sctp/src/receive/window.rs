@@ -155,7 +155,7 @@ impl TsnWindow {
             while last < end {
                 let ones = self.run(last, true);
                 last = last.plus(ones);
-                if ones == 0 || last.since(self.origin) % BITS != 0 {
+                if ones == 0 || !last.since(self.origin).is_multiple_of(BITS) {
                     break;
                 }
             }

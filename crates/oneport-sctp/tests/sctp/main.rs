@@ -2,6 +2,7 @@
 
 mod differential;
 mod engines;
+mod lifecycle;
 mod loss;
 mod network;
 mod scenario;

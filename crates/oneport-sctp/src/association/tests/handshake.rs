@@ -143,6 +143,8 @@ fn stale_and_forged_cookies() {
     bench.receive(&[(kind::COOKIE_ECHO, 0, &cookie)]);
     assert_eq!(bench.events(), []);
     assert!(!bench.association.is_established());
+    let error = vec![0, 3, 0, 8, 0, 0, 3, 232];
+    assert_eq!(bench.sent(), [Sent::Other(kind::ERROR, error)]);
 }
 
 #[test]
