@@ -62,6 +62,10 @@ impl Closing {
         self.timeout
     }
 
+    pub(crate) fn is_due(&self) -> bool {
+        self.is_due
+    }
+
     /// This end wants to shut down.
     pub(crate) fn begin(&mut self) {
         if self.life == Life::Open {

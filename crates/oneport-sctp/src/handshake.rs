@@ -96,6 +96,11 @@ impl Handshake {
         self.timeout
     }
 
+    /// Returns true if there is nothing to send: it is done, and no answer waits.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.phase == Phase::Done && self.answer.is_none()
+    }
+
     /// Begins, unless it has.
     pub(crate) fn connect(&mut self, now: Time, config: &Config) {
         if self.phase == Phase::Closed {

@@ -31,6 +31,10 @@ impl Heartbeat {
         self.next
     }
 
+    pub(crate) fn is_due(&self) -> bool {
+        self.is_due
+    }
+
     /// The peer was heard: the next one is due an interval later.
     pub(crate) fn note_alive(&mut self, now: Time) {
         if let Some(interval) = self.interval {

@@ -20,7 +20,7 @@
 //! | stream reset | RFC 6525 |
 //! | interleaved messages, I-DATA and I-FORWARD-TSN | RFC 8260 |
 //! | packets without a checksum | RFC 9653 |
-//! | probing for larger packets, off unless [`Config::packet_bytes_max`] allows them | RFC 8899, RFC 4820 |
+//! | probing for larger packets, off unless `Config::packet_bytes_max` allows them | RFC 8899, RFC 4820 |
 //! | channels, empty messages, establishment and closing | RFC 8831, RFC 8832 |
 //!
 //! # What is not
@@ -43,7 +43,7 @@
 //! | RE-CONFIG, one in a packet | the streams that it lists | 4,096 numbers, while it waits for data |
 //! | INIT | constant; eight answers in a second | one answer; no state |
 //! | COOKIE ECHO | a hash of 47 bytes | none before it is valid |
-//! | DATA_CHANNEL_OPEN | constant | [`Config::channels_max`] channels below [`Config::streams_max`] |
+//! | DATA_CHANNEL_OPEN | constant | `Config::channels_max` channels below `Config::streams_max` |
 //!
 //! The retransmission timer goes through everything in flight when it runs out, which is every 200 ms at
 //! most.

@@ -63,6 +63,10 @@ impl PathMtu {
         self.timeout
     }
 
+    pub(crate) fn is_due(&self) -> bool {
+        self.is_due
+    }
+
     /// Begins to probe, if there is something to gain.
     pub(crate) fn start(&mut self, now: Time) {
         self.probe = None;

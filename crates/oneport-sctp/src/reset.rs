@@ -60,6 +60,10 @@ impl Reset {
             .map_or(Time::NEVER, |request| request.timeout)
     }
 
+    pub(crate) fn is_due(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.is_due)
+    }
+
     pub(crate) fn handle_timeout(&mut self, now: Time) {
         if let Some(request) = &mut self.request
             && request.timeout <= now

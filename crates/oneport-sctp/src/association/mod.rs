@@ -3,8 +3,6 @@
 mod input;
 mod message;
 mod output;
-#[cfg(test)]
-mod tests;
 mod timeout;
 
 use std::collections::VecDeque;
@@ -417,3 +415,6 @@ impl Association {
         self.events.pop_front()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,9 @@ use crate::wire::{CHUNK_HEADER_BYTES, PacketWriter, Sack, kind};
 impl Association {
     /// Writes the next packet into `out`, in place of what is there. Returns false if there is none.
     pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        if self.is_quiet() {
+            return false;
+        }
         let now = self.clock.time(now);
         let is_written = if self.closing.has_ended() {
             self.write_farewell(out)
@@ -20,6 +23,23 @@ impl Association {
         };
         self.packets.sent += u64::from(is_written);
         is_written
+    }
+
+    /// Returns true if there is certainly no packet: most calls ask for one in vain.
+    fn is_quiet(&self) -> bool {
+        self.handshake.is_quiet()
+            && !self.closing.has_ended()
+            && self.control.is_empty()
+            && !self.receiver.is_acknowledgement_due()
+            && self.sender.is_quiet(&self.channels)
+            && !self.is_occasion()
+    }
+
+    fn is_occasion(&self) -> bool {
+        self.heartbeat.is_due()
+            || self.reset.is_due()
+            || self.closing.is_due()
+            || self.path_mtu.is_due()
     }
 
     fn packet<'a>(&self, out: &'a mut Vec<u8>) -> PacketWriter<'a> {
@@ -58,7 +78,9 @@ impl Association {
         match self.handshake.phase() {
             Phase::Done => {
                 self.write_control(&mut packet);
-                self.write_occasional(now, &mut packet);
+                if self.is_occasion() {
+                    self.write_occasional(now, &mut packet);
+                }
                 self.write_sack(&mut packet);
             }
             // Data goes along with COOKIE ECHO, which makes it acceptable to the peer
@@ -93,7 +115,9 @@ impl Association {
 
     fn write_occasional(&mut self, now: Time, packet: &mut PacketWriter<'_>) {
         let random = &mut self.random;
-        if let Some(value) = self.heartbeat.take(now, || random.u64()) {
+        if packet.room() >= HEARTBEAT_BYTES
+            && let Some(value) = self.heartbeat.take(now, || random.u64())
+        {
             packet.chunk(kind::HEARTBEAT, 0, &value);
         }
         let timeout = self.sender.retransmission_timeout();
@@ -122,3 +146,6 @@ impl Association {
         }
     }
 }
+
+/// A HEARTBEAT of ours.
+const HEARTBEAT_BYTES: usize = 16;

@@ -251,6 +251,3 @@ impl Receiver {
         self.acknowledging.write(&self.arrived, window, room, out);
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -329,6 +329,3 @@ impl Sender {
         self.is_forward_due = self.flight.advance() && now >= self.forward_sent_at.plus(patience);
     }
 }
-
-#[cfg(test)]
-mod tests;

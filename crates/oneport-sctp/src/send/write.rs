@@ -22,7 +22,12 @@ struct Written {
 }
 
 impl Sender {
-    /// Returns true if there is something to write.
+    /// Returns true if nothing is to be written.
+    pub(crate) fn is_quiet(&self, channels: &Channels) -> bool {
+        !self.is_forward_due && !self.has_data(channels)
+    }
+
+    /// Returns true if there is data to write.
     pub(crate) fn has_data(&self, channels: &Channels) -> bool {
         let in_flight = self.flight.bytes();
         let allows = in_flight == 0 || self.congestion.allows(in_flight);

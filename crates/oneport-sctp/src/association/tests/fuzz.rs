@@ -48,9 +48,16 @@ fn body(bench: &mut Bench, random: &mut Random) {
         let kind = KINDS[random.u64() as usize % KINDS.len()];
         let len = random.u64() as usize % 40;
         let mut value: Vec<u8> = (0..len)
-            .map(|_| random.u64() as u8 & if random.u64() % 2 == 0 { 3 } else { 255 })
+            .map(|_| {
+                random.u64() as u8
+                    & if random.u64().is_multiple_of(2) {
+                        3
+                    } else {
+                        255
+                    }
+            })
             .collect();
-        if value.len() >= 4 && random.u64() % 8 != 0 {
+        if value.len() >= 4 && !random.u64().is_multiple_of(8) {
             let base = if kind == kind::SACK || kind == kind::SHUTDOWN {
                 bench.first
             } else {

@@ -1,8 +1,11 @@
 use super::*;
 use crate::wire::{OutgoingReset, Reconfig, ResetResponse, ResetResult};
 
+/// The number of a request, the last TSN before it, and its streams.
+type Asked = (u32, u32, Vec<u16>);
+
 /// Returns the fields of the request and the response in what was sent.
-fn reconfigs(sent: &[Sent]) -> (Option<(u32, u32, Vec<u16>)>, Option<ResetResponse>) {
+fn reconfigs(sent: &[Sent]) -> (Option<Asked>, Option<ResetResponse>) {
     let (mut request, mut answer) = (None, None);
     for sent in sent {
         let Sent::Other(kind::RECONFIG, value) = sent else {
