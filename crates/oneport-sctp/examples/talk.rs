@@ -95,4 +95,5 @@ fn main() {
     pair.pass(Duration::from_secs(1));
     println!("{} of {messages} messages of {bytes} bytes", pair.delivered);
     println!("{:?}", pair.ends[0].stats());
+    println!("an association has {} bytes", size_of::<Association>());
 }

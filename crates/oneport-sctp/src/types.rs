@@ -171,6 +171,7 @@ impl Clock {
     }
 
     /// A moment before the epoch counts as the epoch.
+    #[inline]
     pub(crate) fn time(self, now: Instant) -> Time {
         Time(Span::from_duration(now.saturating_duration_since(self.epoch)).0)
     }

@@ -70,7 +70,7 @@ fn gap_blocks_that_alternate() {
             .collect();
         let mut chunk = Vec::new();
         Sack::write(Tsn(bench.first), PEER_WINDOW, &gaps, &[], &mut chunk);
-        let packet = packet(bench.tag, &vec![(kind::SACK, 0, &chunk[4..]); 3]);
+        let packet = packet(bench.tag, &[(kind::SACK, 0, &chunk[4..]); 3]);
         let steps = work::count(|| bench.association.handle_packet(now, &packet));
         bench.association.poll_event();
         steps
