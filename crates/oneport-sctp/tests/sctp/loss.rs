@@ -121,10 +121,60 @@ fn table() -> String {
     table
 }
 
+/// Messages of 16 KiB that are sent at once.
+const BULK_MESSAGES: usize = 60;
+
+/// Loss each way, and the delay one way in microseconds.
+const BULK: [(f64, u64); 3] = [(0.05, 500), (0.10, 500), (0.02, 20_000)];
+
+/// Returns how long bulk takes.
+fn bulk(sender: &str, loss: f64, delay_us: u64, seed: u64) -> Duration {
+    let mut world = World::new([sender, "dcsctp"], seed);
+    world.connect();
+    let now = world.now;
+    world.ends[0].open(now, 0, Class::Ordered);
+    let begin = world.now + Duration::from_secs(2);
+    world.run_until(begin, |world| while world.ends[1].receive().is_some() {});
+    world.faults = Faults {
+        loss,
+        delay: Duration::from_micros(delay_us),
+        ..Faults::none(0)
+    };
+    for _ in 0..BULK_MESSAGES {
+        let now = world.now;
+        world.ends[0].send(now, 0, &[7; 16 * 1024]);
+    }
+    let mut received = 0;
+    let is_done = world.run(Duration::from_secs(600), |world| {
+        while world.ends[1].receive().is_some() {
+            received += 1;
+        }
+        received == BULK_MESSAGES
+    });
+    assert!(is_done);
+    world.now - begin
+}
+
+fn bulk_table() -> String {
+    let mut table = String::from("\n960 KiB at once, in messages of 16 KiB: mean of 10 runs\n");
+    for (loss, delay_us) in BULK {
+        let percent = loss * 100.0;
+        let millis = delay_us as f64 * 2e-3;
+        writeln!(table, "\n{percent} %, rtt {millis} ms").expect("a string");
+        for name in NAMES {
+            let total: Duration = (0..10).map(|seed| bulk(name, loss, delay_us, seed)).sum();
+            let mean = total.as_secs_f64() / 10.0;
+            let rate = (BULK_MESSAGES * 16 * 1024) as f64 / mean / 1e6;
+            writeln!(table, "{name:<11} {mean:>7.3} s  {rate:>6.2} MB/s").expect("a string");
+        }
+    }
+    table
+}
+
 #[test]
 fn the_delay_under_loss_is_as_committed() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sctp/loss.txt");
-    let table = table();
+    let table = table() + &bulk_table();
     println!("{table}");
     if std::env::var_os(WRITE).is_some() {
         std::fs::write(path, table).expect("written");
