@@ -159,11 +159,13 @@ impl Reset {
     ) -> (Option<ResetResponse>, Vec<Gone>) {
         let number = request.number;
         let answer = |result| Some(ResetResponse { number, result });
-        if number != self.next_peer_number {
-            // The answer was lost; or it is a number out of order.
-            let repeated = self.last_answer.filter(|last| last.number == number);
-            return (repeated.or(answer(ResetResult::BadNumber)), Vec::new());
+        // Some peers number a request anew when they repeat it after "in progress".
+        let is_renumbered =
+            self.waiting.is_some() && number == self.next_peer_number.wrapping_add(1);
+        if number != self.next_peer_number && !is_renumbered {
+            return (Some(self.answer_out_of_order(number)), Vec::new());
         }
+        self.next_peer_number = number;
         if has_all {
             let (answer, gone) = self.perform(number, request.streams(), channels);
             return (Some(answer), gone);
@@ -174,6 +176,31 @@ impl Reset {
             streams: request.streams().take(WAITING_STREAMS_MAX).collect(),
         });
         (answer(ResetResult::InProgress), Vec::new())
+    }
+
+    /// Answers a request of the peer that this end does not support. The request takes a number like
+    /// any other, so the next one has the number after it.
+    pub(crate) fn deny(&mut self, number: u32) -> ResetResponse {
+        if number != self.next_peer_number {
+            return self.answer_out_of_order(number);
+        }
+        let answer = ResetResponse {
+            number,
+            result: ResetResult::Denied,
+        };
+        self.next_peer_number = number.wrapping_add(1);
+        self.waiting = None;
+        self.last_answer = Some(answer);
+        answer
+    }
+
+    /// The answer to this request was lost; or it is a number out of order.
+    fn answer_out_of_order(&self, number: u32) -> ResetResponse {
+        let repeated = self.last_answer.filter(|last| last.number == number);
+        repeated.unwrap_or(ResetResponse {
+            number,
+            result: ResetResult::BadNumber,
+        })
     }
 
     /// Performs the peer's request that waited, once everything before it has been taken.

@@ -14,8 +14,8 @@ use crate::handshake::{Echo, Handshake, Phase};
 use crate::reset::Gone;
 use crate::types::{Time, Tsn, VerificationTag};
 use crate::wire::{
-    Chunk, Data, ForwardTsn, Init, PacketView, RawChunk, Reconfig, ResetResponse, ResetResult,
-    Sack, kind, parameters,
+    Chunk, Data, ForwardTsn, Init, PacketView, RawChunk, Reconfig, ResetResponse, Sack, kind,
+    parameters,
 };
 use crate::work;
 
@@ -324,10 +324,7 @@ impl Association {
         let (reset, response) = match reconfig {
             Reconfig::Known { reset, response } => (reset, response),
             Reconfig::Other(number) => {
-                let response = ResetResponse {
-                    number: *number,
-                    result: ResetResult::Denied,
-                };
+                let response = self.reset.deny(*number);
                 return self.answer_reset(response);
             }
         };

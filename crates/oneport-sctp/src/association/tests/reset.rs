@@ -157,13 +157,32 @@ fn the_peer_may_use_a_number_again_before_its_answer_is_here() {
 }
 
 #[test]
-fn other_requests_are_denied() {
-    let mut bench = Bench::established();
-    bench.receive(&[(kind::RECONFIG, 0, &[0, 17, 0, 12, 0, 0, 0, 9, 0, 1, 0, 0])]);
-    let (_, answer) = reconfigs(&bench.sent());
-    let denied = ResetResponse {
-        number: 9,
-        result: ResetResult::Denied,
-    };
-    assert_eq!(answer, Some(denied));
+fn a_denied_request_takes_a_number() {
+    let (mut bench, id) = open();
+    let mut value = vec![0, 17, 0, 12];
+    value.extend(PEER_FIRST.to_be_bytes());
+    value.extend([0, 1, 0, 0]);
+    let result = |bench: &mut Bench| reconfigs(&bench.sent()).1.map(|answer| answer.result);
+    for _ in 0..2 {
+        bench.receive(&[(kind::RECONFIG, 0, &value)]);
+        assert_eq!(result(&mut bench), Some(ResetResult::Denied));
+    }
+    request(&mut bench, 1, 0, &[id.get()]);
+    assert_eq!(result(&mut bench), Some(ResetResult::Performed));
+}
+
+#[test]
+fn a_request_may_have_another_number_after_it_was_in_progress() {
+    let (mut bench, id) = open();
+    let result = |bench: &mut Bench| reconfigs(&bench.sent()).1.map(|answer| answer.result);
+    for number in 0..3 {
+        request(&mut bench, number, 1, &[id.get()]);
+        assert_eq!(result(&mut bench), Some(ResetResult::InProgress));
+    }
+    request(&mut bench, 4, 1, &[id.get()]);
+    assert_eq!(result(&mut bench), Some(ResetResult::BadNumber));
+    bench.data(id.get(), 53, b"last");
+    assert_eq!(result(&mut bench), Some(ResetResult::Performed));
+    request(&mut bench, 2, 1, &[id.get()]);
+    assert_eq!(result(&mut bench), Some(ResetResult::Performed));
 }
