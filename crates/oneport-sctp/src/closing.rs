@@ -112,7 +112,11 @@ impl Closing {
 
     /// Data came after SHUTDOWN: the peer has not seen it (RFC 9260 section 9.2).
     pub(crate) fn note_data(&mut self) {
-        self.is_due |= self.life == Life::ShutdownSent;
+        if self.life == Life::ShutdownSent {
+            self.is_due = true;
+            // The peer is there: only silence counts.
+            self.attempts = 0;
+        }
     }
 
     /// Returns false if the peer was asked often enough.

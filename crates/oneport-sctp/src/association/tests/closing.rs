@@ -95,3 +95,21 @@ fn aborts_say_why() {
     other.receive(&[(kind::HEARTBEAT, 0, b"x")]);
     assert_eq!(other.sent(), []);
 }
+
+#[test]
+fn a_peer_that_still_sends_is_waited_for() {
+    let (mut bench, id) = Bench::open(ChannelOptions::default());
+    bench.association.shutdown(bench.now);
+    bench.sent();
+    for _ in 0..30 {
+        bench.data(id.get(), 53, b"more");
+        bench.sent();
+    }
+    assert_eq!(bench.messages().len(), 30);
+    // Some silence is no end.
+    for _ in 0..5 {
+        bench.pass(1_000);
+        bench.sent();
+    }
+    assert_eq!(bench.events(), []);
+}
