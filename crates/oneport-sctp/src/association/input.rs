@@ -48,7 +48,9 @@ impl Association {
             return;
         };
         self.packets.received += 1;
-        self.heartbeat.note_alive(now);
+        if self.handshake.phase() == Phase::Done {
+            self.heartbeat.note_alive(now);
+        }
         let mut seen = Seen::default();
         for chunk in packet.chunks().take(CHUNKS_PER_PACKET_MAX) {
             work::step(1);
@@ -115,7 +117,7 @@ impl Association {
             }
             Chunk::InitAck(init) => {
                 if let Some(peer) = self.handshake.handle_init_ack(now, &init, &self.config) {
-                    self.meet(now, &peer);
+                    self.meet(&peer);
                 }
                 return Rest::Drop;
             }
@@ -186,7 +188,7 @@ impl Association {
             .handle_cookie_echo(now, cookie, tag, &self.random)
         {
             Echo::Establish(peer) => {
-                self.meet(now, &peer);
+                self.meet(&peer);
                 self.push_control(kind::COOKIE_ACK, Vec::new());
                 self.established(now);
             }
@@ -196,17 +198,17 @@ impl Association {
                     self.established(now);
                 }
             }
-            Echo::Restart(cookie) => self.restart(now, &cookie),
-            Echo::Ignore => return Rest::Drop,
+            Echo::Restart(cookie) if self.closing.life() == Life::Open => {
+                self.restart(now, &cookie);
+            }
+            // What follows in the packet belongs to an association that is not accepted.
+            Echo::Restart(_) | Echo::Ignore => return Rest::Drop,
         }
         Rest::Read
     }
 
     /// The peer has begun again: everything of before is gone (RFC 9260 section 5.2.4.1).
     fn restart(&mut self, now: Time, cookie: &Cookie) {
-        if self.closing.life() != Life::Open {
-            return;
-        }
         let handshake = Handshake::with(cookie.local_tag, cookie.local_tsn);
         let config = std::sync::Arc::clone(&self.config);
         let random = self.random.clone();
@@ -219,9 +221,10 @@ impl Association {
             self.events.push_back(Event::ChannelClosed(id));
         }
         self.handshake.restart(cookie.peer.tag);
-        self.meet(now, &cookie.peer);
+        self.meet(&cookie.peer);
         self.push_control(kind::COOKIE_ACK, Vec::new());
         self.path_mtu.start(now);
+        self.heartbeat.note_alive(now);
         self.events.push_back(Event::Restarted);
     }
 

@@ -181,7 +181,7 @@ impl Association {
     }
 
     /// Takes what the peer announces of itself.
-    fn meet(&mut self, now: Time, peer: &Announced) {
+    fn meet(&mut self, peer: &Announced) {
         self.supported = self.config.supported().and(peer.supported);
         let packet_bytes = self.path_mtu.current();
         self.sender
@@ -190,12 +190,12 @@ impl Association {
             .establish(peer.first_tsn, self.supported.interleaving);
         self.channels.limit_streams(peer.inbound_streams);
         self.reset.establish(peer.first_tsn);
-        self.heartbeat.note_alive(now);
     }
 
     fn established(&mut self, now: Time) {
         log::debug!("association established, {:?}", self.supported);
         self.path_mtu.start(now);
+        self.heartbeat.note_alive(now);
         self.events.push_back(Event::Established);
     }
 

@@ -228,3 +228,37 @@ fn a_wrong_checksum_is_dropped_and_a_missing_one_only_where_agreed() {
         assert_eq!(bench.sent().len(), usize::from(zero_checksum));
     }
 }
+
+#[test]
+fn there_is_no_heartbeat_before_the_association_is_established() {
+    let mut bench = Bench::with(Config {
+        heartbeat_interval: Some(Duration::from_secs(1)),
+        ..config()
+    });
+    let cookie = bench.ask_for_cookie(PEER_TAG);
+    assert_eq!(bench.association.poll_timeout(), None);
+    bench.receive(&[(kind::COOKIE_ECHO, 0, &cookie)]);
+    bench.sent();
+    let timer = bench.association.poll_timeout().map(|(_, timer)| timer);
+    assert_eq!(timer, Some(crate::Timer::Heartbeat));
+}
+
+#[test]
+fn nothing_is_read_after_a_restart_that_is_not_accepted() {
+    let (mut bench, id) = Bench::open(ChannelOptions::default());
+    let cookie = bench.ask_for_cookie(0x8888);
+    bench.send(id, b"last");
+    bench.association.shutdown(bench.now);
+    bench.sent();
+    let new_tag = u32::from_be_bytes([cookie[8], cookie[9], cookie[10], cookie[11]]);
+    let data = data_chunk(1, id.get(), 1, 53, b"of another association", WHOLE);
+    let packet = packet(
+        VerificationTag(new_tag),
+        &[
+            (kind::COOKIE_ECHO, 0, &cookie),
+            (kind::DATA, WHOLE, &data[4..]),
+        ],
+    );
+    bench.association.handle_packet(bench.now, &packet);
+    assert_eq!(bench.events(), []);
+}
