@@ -161,8 +161,11 @@ pub(crate) const DUPLICATES_MAX: usize = 16;
 /// The most control chunks that wait to be sent. The peer repeats what is not answered.
 pub(crate) const CONTROL_CHUNKS_MAX: usize = 16;
 
-/// The most bytes of a HEARTBEAT or an unknown chunk that are sent back.
-pub(crate) const ECHO_BYTES_MAX: usize = 512;
+/// The most bytes of a HEARTBEAT or an unknown chunk that are sent back. With the headers of chunk and
+/// cause they fit into any packet: one that does not would hold up all control chunks behind it.
+pub(crate) const ECHO_BYTES_MAX: usize = 480;
+
+const _: () = assert!(COMMON_HEADER_BYTES + 8 + ECHO_BYTES_MAX <= PACKET_BYTES_MIN);
 
 /// The most events that wait to be polled before data is refused.
 pub(crate) const EVENTS_MAX: usize = 4096;

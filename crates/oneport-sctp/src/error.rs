@@ -29,6 +29,8 @@ pub enum Violation {
     AcknowledgedUnsent,
     /// Its message is larger than this end announced.
     MessageTooLarge,
+    /// It began more messages than there is space for, and ended none.
+    TooMuchUnfinished,
     /// It used DATA where I-DATA was negotiated, or the other way round.
     WrongDataChunk,
 }
@@ -80,6 +82,7 @@ impl fmt::Display for Violation {
         f.write_str(match self {
             Self::AcknowledgedUnsent => "acknowledgement of what was not sent",
             Self::MessageTooLarge => "message larger than announced",
+            Self::TooMuchUnfinished => "more unfinished messages than there is space for",
             Self::WrongDataChunk => "DATA and I-DATA mixed",
         })
     }

@@ -33,8 +33,8 @@
 //!
 //! | input | work | memory |
 //! |---|---|---|
-//! | any packet | 64 chunks are read, the rest is dropped | 16 control chunks wait to be sent; what is echoed is at most 512 bytes each |
-//! | DATA | constant, or logarithmic in what is held | at most the receive window, in which a fragment out of order is charged with 256 bytes besides its own; 16,384 TSNs ahead, as bits; 4,096 events |
+//! | any packet | 64 chunks are read, the rest is dropped | 16 control chunks wait to be sent; what is echoed is at most 480 bytes each |
+//! | DATA | constant, or logarithmic in what is held | at most the receive window, in which a fragment out of order is charged with 256 bytes besides its own, and at most two windows of unfinished interleaved messages; 16,384 TSNs ahead, as bits; 4,096 events |
 //! | DATA of one byte, as fragments | as above | the same; a fragment in order takes its byte |
 //! | DATA for no channel | constant | none |
 //! | DATA without payload | the packet is dropped | none |

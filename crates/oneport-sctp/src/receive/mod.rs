@@ -38,6 +38,10 @@ pub(crate) struct Counts {
     pub(crate) refused: u64,
 }
 
+/// The most that incomplete messages take up, in receive windows. A peer that respects the window sends
+/// single chunks beyond one window.
+const UNFINISHED_WINDOWS_MAX: usize = 2;
+
 impl Receiver {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
@@ -118,6 +122,11 @@ impl Receiver {
         } else {
             self.assembly.insert(data, tsn)?
         };
+        // Chunks in order are accepted beyond the window, so that a gap can close and a message can end.
+        // Interleaved fragments close no gap: without this bound, messages that never end are kept.
+        if self.assembly.charge() > self.window_bytes.saturating_mul(UNFINISHED_WINDOWS_MAX) {
+            return Err(Violation::TooMuchUnfinished);
+        }
         let due = whole.and_then(|whole| self.deliver_or_wait(whole, channels));
         if self.assembly.charge() > 0 {
             self.assembly.drop_orphans(self.arrived.cumulative());

@@ -149,3 +149,44 @@ fn channels_are_bounded() {
     }
     assert_eq!(bench.association.stats().channels, 10);
 }
+
+#[test]
+fn interleaved_messages_that_never_end() {
+    let mut bench = Bench::established_with(Config {
+        interleaving: true,
+        ..config()
+    });
+    let payload = [0; 1_000];
+    for n in 0..5_000u32 {
+        let header = DataHeader {
+            tsn: Tsn(PEER_FIRST.wrapping_add(n)),
+            stream: StreamId::new(n as u16),
+            sequence: MessageSeq(n),
+            fragment: 0,
+            protocol: 53,
+            flags: flag::BEGINS,
+        };
+        let mut chunk = Vec::new();
+        header.write(true, 1_000, &mut chunk);
+        chunk.extend(payload);
+        bench.receive(&[(kind::I_DATA, flag::BEGINS, &chunk[4..])]);
+        bench.sent();
+    }
+    let violation = crate::Violation::TooMuchUnfinished;
+    let reason = crate::CloseReason::ProtocolViolation(violation);
+    assert_eq!(bench.events(), [Event::Closed(reason)]);
+    let received = bench.association.stats().chunks_received;
+    assert!(received * 1_000 <= 2 * u64::from(config().receive_window));
+}
+
+#[test]
+fn the_longest_echo_fits_into_the_smallest_packet() {
+    let mut bench = Bench::established_with(Config {
+        packet_bytes_base: 0,
+        packet_bytes_max: 0,
+        ..config()
+    });
+    bench.receive(&[(0xff, 0, &[1; 600]), (kind::HEARTBEAT, 0, b"next")]);
+    let kinds: Vec<_> = bench.sent().iter().map(Sent::kind).collect();
+    assert_eq!(kinds, [kind::ERROR, kind::HEARTBEAT_ACK]);
+}
