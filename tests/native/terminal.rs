@@ -212,6 +212,30 @@ fn a_half_typed_line_stays_whole() -> Result {
     Ok(())
 }
 
+/// Lines that are pasted faster than the relay takes them wait, and none is lost.
+#[test]
+fn pasted_lines_all_arrive() -> Result {
+    const LINES: usize = 400;
+    let relay = Relay::on_loopback()?;
+    let mut ada = Terminal::chat(&[relay.url(), "--name", "ada"])?;
+    ada.shows(&["* in room lobby, members: 1", ">"])?;
+    let bob = Terminal::chat(&[relay.url(), "--name", "bob"])?;
+    bob.shows(&["* in room lobby, members: 2", ">"])?;
+    let pasted: String = (0..LINES)
+        .map(|number| format!("line {number}\r"))
+        .collect();
+    ada.press(&pasted)?;
+    let last = format!("ada: line {}", LINES - 1);
+    let lines = bob.shows(&[&last, ">"])?;
+    let heard: Vec<_> = (0..LINES)
+        .map(|number| format!("ada: line {number}"))
+        .collect();
+    assert_eq!(lines[lines.len() - 1 - LINES..lines.len() - 1], heard);
+    ada.press("/quit\r")?;
+    assert_eq!(ada.end()?.0, Some(0));
+    Ok(())
+}
+
 /// Commands are a closed set, and none of them is published, however it is spelled.
 #[test]
 fn commands_are_not_messages() -> Result {

@@ -23,7 +23,8 @@ use super::screen::write_line;
 /// What stands before the line.
 const PROMPT: &str = "> ";
 
-/// How many typed lines may wait for the client, which takes none while too much is unacknowledged.
+/// How many typed lines may wait for the client, which takes none while too much is unacknowledged. Beyond
+/// that, no more are read from the terminal.
 const TYPED_MAX: usize = 64;
 
 /// How long a terminal needs to be prepared for editing.
@@ -49,6 +50,8 @@ enum Phase {
     Beginning,
     /// A line is being typed. The editor prints.
     Typing,
+    /// The client takes no more lines for now. What is printed goes to stdout.
+    Waiting,
     /// No line will be typed any more. Lines go to stdout.
     Over,
 }
@@ -97,8 +100,13 @@ impl Editing {
             match editor.readline(&prompt) {
                 Ok(line) => match lines.try_send(line) {
                     Ok(()) => {}
-                    Err(TrySendError::Full(_)) => {
-                        let _ = write_line("* not sent: too much is waiting already");
+                    // Keys wait in the terminal meanwhile. Whoever takes the lines may print first.
+                    Err(TrySendError::Full(line)) => {
+                        self.advance(Phase::Between, Phase::Waiting);
+                        if lines.send(line).is_err() {
+                            break;
+                        }
+                        self.advance(Phase::Waiting, Phase::Between);
                     }
                     Err(TrySendError::Disconnected(_)) => break,
                 },
@@ -123,7 +131,7 @@ impl Editing {
         let is_pause = |phase: &mut Phase| matches!(phase, Phase::Between | Phase::Beginning);
         let phase = self.changed.wait_while(self.lock(), is_pause);
         let phase = phase.unwrap_or_else(PoisonError::into_inner);
-        if *phase == Phase::Over {
+        if matches!(*phase, Phase::Waiting | Phase::Over) {
             return write_line(line);
         }
         drop(phase);
