@@ -47,6 +47,11 @@ fn is_unsafe(c: char) -> bool {
                 .any(|&(first, last)| (first..=last).contains(&c)))
 }
 
+/// Returns whether a character only selects the glyph of the one before it.
+pub(crate) fn is_variation_selector(c: char) -> bool {
+    matches!(c, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
 /// ZERO WIDTH NON-JOINER and ZERO WIDTH JOINER.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')

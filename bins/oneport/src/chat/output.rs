@@ -11,7 +11,7 @@ use oneport_wire::{MemberId, MemberName, Payload, Topic};
 use serde_json::{Value, json};
 
 use super::screen::{Screen, write_line};
-use crate::printable::printable;
+use crate::printable::{is_variation_selector, printable};
 use crate::room_key::{Sealer, Unreadable, is_sealed};
 
 /// In which form.
@@ -197,14 +197,23 @@ impl Output {
             return THE_RELAY.into();
         }
         match self.names.get(&member) {
-            // Nobody may speak for the relay by taking its name.
-            Some(name) if name.trim().eq_ignore_ascii_case(THE_RELAY) => {
-                format!("{name} (#{member})")
-            }
+            Some(name) if is_misleading(name) => format!("{name} (#{member})"),
             Some(name) => name.clone(),
             None => format!("#{member}"),
         }
     }
+}
+
+/// Returns whether a name looks like something that it is not: the relay, a member without a name, a note,
+/// or nothing at all.
+fn is_misleading(name: &str) -> bool {
+    let visible: String = name
+        .chars()
+        .filter(|c| !is_variation_selector(*c))
+        .collect();
+    let words: Vec<_> = visible.split_whitespace().collect();
+    let shown = words.join(" ");
+    shown.is_empty() || shown.starts_with(['#', '*']) || shown.eq_ignore_ascii_case(THE_RELAY)
 }
 
 /// Writes a frame of the relay, or one that is like it, as a line.
@@ -334,6 +343,28 @@ mod tests {
     use oneport_wire::{Offset, UnixMillis};
 
     use super::*;
+
+    #[test]
+    fn names_that_mislead() {
+        for name in [
+            "the relay",
+            " The  RELAY ",
+            "the\u{a0}relay",
+            "the\u{2003}relay",
+            "the\u{fe0f} relay",
+            "#2",
+            " #2",
+            "* ada left",
+            "\u{fe0f}",
+            "\u{e0100}\u{180b}",
+            "\u{3000}",
+        ] {
+            assert!(is_misleading(name), "{name:?}");
+        }
+        for name in ["ada", "the relayer", "C#", "a*", "\u{2764}\u{fe0f}"] {
+            assert!(!is_misleading(name), "{name:?}");
+        }
+    }
 
     #[test]
     fn messages_as_json() {
