@@ -10,6 +10,9 @@ use oneport_wire::{AccessToken, RoomName};
 
 use crate::room_key::RoomKey;
 
+/// What an invitation has after the `#`. Before it, these would be sent to the server, and ignored.
+const NAMES: [&str; 3] = ["room", "token", "key"];
+
 /// The room, token and key of an address. Its `Debug` shows neither token nor key.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Invitation {
@@ -26,17 +29,19 @@ impl Invitation {
     ///
     /// A sentence without the secrets of the URL, if a part cannot be used.
     pub(crate) fn of(url: &str) -> Result<Self, String> {
-        let (_, fragment) = url.split_once('#').unwrap_or_default();
+        let (before, fragment) = url.split_once('#').unwrap_or((url, ""));
+        let (_, query) = before.split_once('?').unwrap_or_default();
+        if let Some(name) = NAMES
+            .into_iter()
+            .find(|name| value_of(query, name).is_some())
+        {
+            return Err(format!(
+                "the URL has the {name} before the #, where it is ignored: an invitation has it after the #"
+            ));
+        }
         let (room, details) = fragment.split_once('?').unwrap_or((fragment, ""));
         let room = decoded(room);
-        let detail = |wanted: &str| {
-            let mut pairs = details.split('&').map(|detail| {
-                let (name, value) = detail.split_once('=').unwrap_or((detail, ""));
-                (decoded(&name.replace('+', " ")), value.replace('+', " "))
-            });
-            let (_, value) = pairs.find(|(name, _)| name == wanted)?;
-            Some(decoded(&value))
-        };
+        let detail = |wanted| value_of(details, wanted);
         let room = Some(room).filter(|room| !room.is_empty());
         Ok(Self {
             room: room
@@ -89,6 +94,16 @@ impl Invitation {
     }
 }
 
+/// The first value of a name in a query string.
+fn value_of(query: &str, wanted: &str) -> Option<String> {
+    let mut pairs = query.split('&').map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(&name.replace('+', " ")), value.replace('+', " "))
+    });
+    let (_, value) = pairs.find(|(name, _)| name == wanted)?;
+    Some(decoded(&value))
+}
+
 /// Decodes percent-encoding. What cannot be decoded stays as it is, as in browsers: it is no room's name,
 /// and no token or key that anybody makes.
 fn decoded(text: &str) -> String {
@@ -111,8 +126,7 @@ mod tests {
         let some = |text: &str| Some(text.to_owned());
         for (fragment, room, token, has_key) in [
             ("", None, None, false),
-            ("?token=t", None, None, false),
-            ("?key=k#lobby", some("lobby"), None, false),
+            ("?utm=1&tokens=t#lobby", some("lobby"), None, false),
             ("#", None, None, false),
             ("#?", None, None, false),
             ("#lobby", some("lobby"), None, false),
@@ -166,6 +180,21 @@ mod tests {
         ] {
             let error = Invitation::of(&format!("http://a/{fragment}")).expect_err(fragment);
             assert!(error.contains(part), "{fragment}: {error}");
+        }
+        // Nothing of it is told to others in silence, nor is another room entered.
+        for (query, part) in [
+            ("?token=t.u", "token"),
+            ("?key=k#lobby", "key"),
+            ("?a=1&k%65y=k#lobby", "key"),
+            ("?room=attic", "room"),
+            ("?token", "token"),
+        ] {
+            let error = Invitation::of(&format!("http://a/{query}")).expect_err(query);
+            assert!(
+                error.contains(&format!("the {part} before")),
+                "{query}: {error}"
+            );
+            assert!(!error.contains("t.u"), "{error}");
         }
     }
 
