@@ -70,8 +70,9 @@ fn token(args: &TokenArgs) -> ExitCode {
         Err(error) => return fail(error.exit_code(), error),
     };
     let claims = args.claims(UnixTime::now());
-    if !claims.can.with_implied().contains(Right::Join) {
-        log::warn!("without the right join, this token alone lets nobody in");
+    let rights = claims.can.with_implied();
+    if !rights.contains(Right::Join) && !rights.contains(Right::Admin) {
+        log::warn!("this token allows nothing: kick needs join, publish or subscribe");
     }
     let token = Authority::new(&secret).mint(&claims);
     print(format!("{token}\n").as_bytes())

@@ -41,11 +41,16 @@ fn a_token_for_somebody() {
 }
 
 #[test]
-fn a_token_that_cannot_join_is_made_with_a_warning() {
+fn a_token_that_allows_nothing_is_made_with_a_warning() {
     let mut command = oneport(&["token", "--room", "a", "--can", "kick"]);
     let (code, stdout, stderr) = run(command.env("ONEPORT_SECRET", SECRET));
     assert_eq!((code, stdout.lines().count()), (Some(0), 1));
     assert!(stderr.contains("join"), "{stderr}");
+    for can in ["admin", "kick,admin", "publish", "kick,subscribe"] {
+        let mut command = oneport(&["token", "--room", "a", "--can", can]);
+        let (code, _, stderr) = run(command.env("ONEPORT_SECRET", SECRET));
+        assert_eq!((code, stderr.as_str()), (Some(0), ""), "{can}");
+    }
 }
 
 #[test]
