@@ -29,7 +29,7 @@ impl fmt::Display for Setting {
         if self.has_password() {
             return writeln!(
                 f,
-                "# {name}: not shown, as it has a password in it; {origin}"
+                "# {name}: not shown, as it may contain a password; {origin}"
             );
         }
         match (self.value(), &self.origin) {

@@ -168,7 +168,7 @@ fn a_secret_is_where_it_counts_and_is_not_shown() {
 #[test]
 fn a_password_in_a_url_is_not_shown() {
     let line = |url: &str| Case::new(&format!("webhook = '{url}'")).line("webhook", "", &[]);
-    let hidden = "# webhook: not shown, as it has a password in it; FILE:1";
+    let hidden = "# webhook: not shown, as it may contain a password; FILE:1";
     assert_eq!(line("http://ada:Gr8@example.org/told"), hidden);
     let shown = r#"webhook = "http://example.org/@told" # FILE:1"#;
     assert_eq!(line("http://example.org/@told"), shown);
