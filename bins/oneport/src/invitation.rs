@@ -181,7 +181,7 @@ mod tests {
             let error = Invitation::of(&format!("http://a/{fragment}")).expect_err(fragment);
             assert!(error.contains(part), "{fragment}: {error}");
         }
-        // Nothing of it is told to others in silence, nor is another room entered.
+        // These parts are rejected, not ignored: the client would join another room, or send in clear.
         for (query, part) in [
             ("?token=t.u", "token"),
             ("?key=k#lobby", "key"),

@@ -1,6 +1,6 @@
 /** Which colour stands for whom: in a small room, another one for each. */
 
-/** Far enough apart that two of them are told from each other. */
+/** Far enough apart to tell two of them apart. */
 export const HUES = [20, 45, 75, 110, 140, 165, 195, 225, 255, 285, 315, 345];
 
 /** Ids are given one after the other: neighbours in the room are not neighbours in the circle. */

@@ -27,8 +27,8 @@ export function withdrawKick() {
   ui.kick.close();
 }
 
-/** @param {string} name of whom it is about
- * @param {(message: string) => void} act with what they are told, or nothing */
+/** @param {string} name the member's name
+ * @param {(message: string) => void} act receives the message, which may be empty */
 export function askToKick(name, act) {
   confirmed = act;
   setText(ui.kickName, name);
