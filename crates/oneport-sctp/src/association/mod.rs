@@ -35,13 +35,13 @@ use crate::wire::Supported;
 ///    makes the peer wait, and one that comes early does nothing.
 /// 2. After any call that takes `now`, call [`poll_transmit`](Self::poll_transmit) until it returns
 ///    false, and hand each packet to DTLS. Then call [`poll_event`](Self::poll_event) until it returns
-///    `None`. If events are left lying, data is refused from some thousand events on.
+///    `None`. While some thousand events wait, data is refused.
 /// 3. [`poll_timeout`](Self::poll_timeout) then says when to call
 ///    [`handle_timeout`](Self::handle_timeout), unless something else happens before.
 /// 4. Packets are sent as far as the congestion window allows; spreading them over time is the
 ///    caller's business.
 /// 5. Each message that was delivered takes up space of the receive window until its bytes are
-///    [released](Self::release).
+///    [released](Self::release). Call `poll_transmit` after that too: a window update may be due.
 /// 6. Nothing that the peer sends makes a call fail or panic: it ends the association by
 ///    [`Event::Closed`].
 ///
