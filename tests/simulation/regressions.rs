@@ -758,3 +758,65 @@ fn a_guest_whose_link_is_full_joins_later() {
         ],
     );
 }
+
+/// The relay counted an id that was repeated as the latest. Those that were repeated and answered pushed out
+/// one that waited for its room, and its repetition was taken for a new message.
+#[test]
+fn ids_without_an_answer_outlast_those_that_were_repeated() {
+    run(
+        50000830,
+        &[
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Arrive {
+                room: 2,
+                history: 30,
+            },
+            Advance { ms: 976 },
+            Arrive {
+                room: 1,
+                history: 20,
+            },
+            Flood {
+                who: 4,
+                room: 1,
+                whom: 1,
+            },
+            Flood {
+                who: 1,
+                room: 1,
+                whom: 2,
+            },
+            Join {
+                who: 1,
+                room: 1,
+                history: 20,
+            },
+            Arrive {
+                room: 0,
+                history: 30,
+            },
+            Cut {
+                who: 1,
+                direction: 0,
+                tenths_s: 99,
+            },
+            Burst {
+                who: 7,
+                room: 2,
+                count: 154,
+            },
+            Advance { ms: 60000 },
+        ],
+    );
+}

@@ -6,6 +6,7 @@ use oneport_link::LinkConfig;
 use oneport_wire::Meta;
 
 use crate::hub::HubLimits;
+use crate::published::ids_max;
 use crate::receipts::RECEIPTS_MAX;
 use crate::sessions::Outbox;
 use crate::{Rate, SlowPolicies};
@@ -40,7 +41,8 @@ pub struct RelayConfig {
     pub rooms_per_session_max: usize,
     /// How fast a framed client may send. A frame beyond it is refused with the time to wait.
     pub rate: Rate,
-    /// How many of a session's last message ids are remembered, to recognise a retry.
+    /// How many messages with an id a client may send for the first time from its oldest one without an
+    /// answer on. The relay remembers twice as many ids, to recognise a retry.
     pub publish_ids_max: usize,
     /// What becomes of framed clients that are too slow, room by room.
     pub slow_policies: SlowPolicies,
@@ -97,7 +99,7 @@ impl RelayConfig {
         const ID_BYTES: usize = 192;
         STATE_BYTES
             + self.rooms_per_session_max * ROOM_BYTES
-            + (self.publish_ids_max + RECEIPTS_MAX) * ID_BYTES
+            + (ids_max(self.publish_ids_max) + RECEIPTS_MAX) * ID_BYTES
     }
 
     /// The least that [`Self::memory_bytes_max`] may be: one client with a session in one room.

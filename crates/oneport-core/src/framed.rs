@@ -219,9 +219,9 @@ impl Relay {
         if is_lossy && class != Class::Lossy {
             return reject(ErrorCode::WrongChannel);
         }
-        let session = self.sessions.get_mut(key).ok_or_else(internal)?;
+        let session = self.sessions.get(key).ok_or_else(internal)?;
         if let Some(id) = &request
-            && let Some(offset) = session.published.recall(id)
+            && let Some(offset) = session.published.get(id)
         {
             return Ok(Some(published(id.clone(), publish.room, offset, true)));
         }
@@ -259,8 +259,8 @@ impl Relay {
             return Ok(None);
         };
         let session = self.sessions.get_mut(key).ok_or_else(internal)?;
-        let count_max = self.config.publish_ids_max;
-        session.published.insert(id.clone(), offset, count_max);
+        let window = self.config.publish_ids_max;
+        session.published.insert(id.clone(), offset, window);
         Ok(Some(published(id, publish.room, offset, false)))
     }
 }

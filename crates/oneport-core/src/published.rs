@@ -4,6 +4,17 @@ use std::collections::{HashMap, VecDeque};
 
 use oneport_wire::{Offset, RequestId};
 
+/// How many ids are remembered for each that a client may have without an answer. While one of its messages is
+/// unanswered, the messages that the client sends for the first time are less than a window after it, and
+/// those that it sends again were first sent less than a window before it (PROTOCOL.md section 9). So fewer than two
+/// windows of ids can come after it, in whatever order, and it is not forgotten.
+const WINDOWS: usize = 2;
+
+/// Returns how many ids are remembered where a client may have `window` messages without an answer.
+pub(crate) fn ids_max(window: usize) -> usize {
+    window.saturating_mul(WINDOWS)
+}
+
 /// The last messages that a session published with an id, and where they went.
 #[derive(Debug, Default)]
 pub(crate) struct PublishedIds {
@@ -12,14 +23,9 @@ pub(crate) struct PublishedIds {
 }
 
 impl PublishedIds {
-    /// Returns where the message with this id went, if it was published before. The id counts as the latest
-    /// from now on: this answer may get lost as well, and then the client repeats the message once more.
-    pub(crate) fn recall(&mut self, id: &RequestId) -> Option<Offset> {
-        let offset = self.offsets.get(id).copied()?;
-        let place = self.order.iter().position(|known| known == id);
-        let id = place.and_then(|place| self.order.remove(place));
-        self.order.extend(id);
-        Some(offset)
+    /// Returns where the message with this id went, if it was published before.
+    pub(crate) fn get(&self, id: &RequestId) -> Option<Offset> {
+        self.offsets.get(id).copied()
     }
 
     /// All of them, oldest first.
@@ -28,13 +34,13 @@ impl PublishedIds {
         self.order.iter().filter_map(known)
     }
 
-    /// Remembers one more, and forgets the oldest beyond `count_max`.
-    pub(crate) fn insert(&mut self, id: RequestId, offset: Offset, count_max: usize) {
+    /// Remembers one more, and forgets the oldest beyond [`ids_max`].
+    pub(crate) fn insert(&mut self, id: RequestId, offset: Offset, window: usize) {
         if self.offsets.insert(id.clone(), offset).is_some() {
             return;
         }
         self.order.push_back(id);
-        if self.order.len() > count_max
+        if self.order.len() > ids_max(window)
             && let Some(oldest) = self.order.pop_front()
         {
             self.offsets.remove(&oldest);
@@ -55,24 +61,14 @@ mod tests {
     }
 
     #[test]
-    fn remembers_the_last_ones() {
+    fn remembers_two_windows() {
         let mut published = PublishedIds::default();
-        for n in 0..5 {
+        for n in 0..8 {
             published.insert(id(n), Offset::from(10), 3);
         }
-        assert_eq!(known(&published), ["m2", "m3", "m4"]);
-        assert_eq!(published.offsets.len(), 3);
-    }
-
-    #[test]
-    fn remembers_what_was_repeated_last() {
-        let mut published = PublishedIds::default();
-        for n in 0..3 {
-            published.insert(id(n), Offset::from(10 + n), 3);
-        }
-        assert_eq!(published.recall(&id(0)), Some(Offset::from(10)));
-        published.insert(id(3), Offset::from(13), 3);
-        assert_eq!(known(&published), ["m2", "m0", "m3"]);
-        assert_eq!(published.recall(&id(1)), None);
+        assert_eq!(known(&published), ["m2", "m3", "m4", "m5", "m6", "m7"]);
+        assert_eq!(published.offsets.len(), 6);
+        assert_eq!(published.get(&id(1)), None);
+        assert_eq!(published.get(&id(2)), Some(Offset::from(10)));
     }
 }
