@@ -174,7 +174,7 @@ export function recipientsOf(value) {
   return ids.map(memberOf);
 }
 
-/** The first items of an array, each read once; null if it is none.
+/** The first items of an array, each read once; null if the value is not an array.
  * @param {unknown} value @param {number} max @returns {unknown[]|null} */
 function arrayOf(value, max) {
   return Array.isArray(value) ? Array.from({ length: Math.min(value.length, max) }, (_, at) => value[at]) : null;

@@ -38,7 +38,7 @@ const CREDIT_MS = 1_000;
 
 /** @typedef {{name: string, type: string, size: number, chunk: number}} About */
 
-/** What the sender is told: how many parts are here and how many it may send in all, or that no more are wanted.
+/** Replies to the sender: how many parts have arrived and how many it may send in all, or that it must stop.
  * @typedef {{credit: (parts: number, granted: number) => void, decline: (reason: string) => void}} Sender */
 
 /**

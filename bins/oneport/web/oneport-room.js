@@ -198,7 +198,7 @@ export class Room extends Emitter {
   }
 
   /** Removes another member, for those who may.
-   * @param {number} member @param {string} [message] 1 to 256 bytes that it is told */
+   * @param {number} member @param {string} [message] 1 to 256 bytes, sent to that member */
   async kick(member, message) {
     this.#requireIn();
     const about = { member: memberOf(member), message: noticeOf(message) };

@@ -59,7 +59,7 @@ impl fmt::Display for OfferError {
                  sha-1 fingerprint",
             ),
             Self::BadSetup => {
-                f.write_str("its a=setup is none of actpass, active and passive")
+                f.write_str("its a=setup must be actpass, active or passive")
             }
             Self::Malformed(what) => write!(f, "malformed SDP: {what}"),
         }
