@@ -820,3 +820,96 @@ fn ids_without_an_answer_outlast_those_that_were_repeated() {
         ],
     );
 }
+
+/// The oracle took entries that came after a loss for entries that were lost, and missed that some of those
+/// were told to nobody, and may have been large.
+#[test]
+fn what_was_lost_and_told_to_nobody_may_have_been_large() {
+    run(
+        60005366,
+        &[
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Join {
+                who: 1,
+                room: 2,
+                history: 10,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Arrive {
+                room: 0,
+                history: 0,
+            },
+            Arrive {
+                room: 1,
+                history: 0,
+            },
+            Join {
+                who: 6,
+                room: 2,
+                history: 0,
+            },
+            Advance { ms: 3099 },
+            Sleep {
+                who: 0,
+                is_asleep: true,
+            },
+            Flood {
+                who: 6,
+                room: 2,
+                whom: 2,
+            },
+            Advance { ms: 204 },
+            Publish {
+                who: 1,
+                room: 0,
+                size: Size::Medium,
+                class: 4,
+                flags: 166,
+            },
+            Advance { ms: 3172 },
+            Publish {
+                who: 1,
+                room: 2,
+                size: Size::Large,
+                class: 5,
+                flags: 196,
+            },
+            Publish {
+                who: 0,
+                room: 2,
+                size: Size::Small,
+                class: 6,
+                flags: 73,
+            },
+            Publish {
+                who: 0,
+                room: 2,
+                size: Size::Small,
+                class: 5,
+                flags: 183,
+            },
+            Publish {
+                who: 0,
+                room: 2,
+                size: Size::Small,
+                class: 2,
+                flags: 254,
+            },
+            Return { who: 0 },
+        ],
+    );
+}

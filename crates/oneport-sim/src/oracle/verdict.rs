@@ -148,15 +148,14 @@ impl Oracle {
             return true;
         }
         let ledger = &self.ledgers[&(loss.room.clone(), loss.epoch)];
-        let last = ledger
-            .entries
-            .keys()
-            .next_back()
-            .copied()
-            .unwrap_or_default();
-        let end = loss.end.unwrap_or(last).get();
-        let count = end.saturating_sub(loss.from.get()) as usize;
-        let entries: Vec<_> = ledger.entries.range(loss.from..).collect();
+        let after_last = |last: &Offset| last.next().unwrap_or(*last);
+        let end = loss
+            .end
+            .or_else(|| ledger.entries.keys().next_back().map(after_last))
+            .map_or(loss.from, |end| end.max(loss.from));
+        let count = (end.get() - loss.from.get()) as usize;
+        // Later entries say nothing about this loss.
+        let entries: Vec<_> = ledger.entries.range(loss.from..end).collect();
         let bytes = |entry: &Entry| match entry {
             Entry::Message { said, .. } => 2 * self.said[*said].bytes,
             _ => 0,
